@@ -1,0 +1,70 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'rtail' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'rtail'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'rtail' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('follow', 'follow', [CompletionResultType]::ParameterValue, 'Print the last 10 lines of each FILE and follow it by name')
+            break
+        }
+        'rtail;follow' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print the last NUM lines instead of the last 10; with +NUM, everything from line NUM on')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'Print the last NUM lines instead of the last 10; with +NUM, everything from line NUM on')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Print the last NUM bytes; with +NUM, everything from byte NUM on')
+            [CompletionResult]::new('--bytes', '--bytes', [CompletionResultType]::ParameterName, 'Print the last NUM bytes; with +NUM, everything from byte NUM on')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Print what is appended to the opened file (descriptor, and -f alone) or to the file of that name (name)')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Print what is appended to the opened file (descriptor, and -f alone) or to the file of that name (name)')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'While polling, wait N seconds between looks; look for --pid as often [default: 1.0]')
+            [CompletionResult]::new('--sleep-interval', '--sleep-interval', [CompletionResultType]::ParameterName, 'While polling, wait N seconds between looks; look for --pid as often [default: 1.0]')
+            [CompletionResult]::new('--max-unchanged-stats', '--max-unchanged-stats', [CompletionResultType]::ParameterName, 'While polling by name, open a file anew that has not changed for N looks [default: 5]')
+            [CompletionResult]::new('--pid', '--pid', [CompletionResultType]::ParameterName, 'End once the process PID is gone; with several --pid, once all of them are')
+            [CompletionResult]::new('--since-offset', '--since-offset', [CompletionResultType]::ParameterName, 'Begin at byte N, counted from 0, instead of the last lines')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at a fixed interval instead of waiting for events')
+            [CompletionResult]::new('--rotate-wait', '--rotate-wait', [CompletionResultType]::ParameterName, 'Read a rotated file until it was quiet for DUR, then let it go [default: 5s]')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'End once an appended line matches REGEX, after printing it')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End after DUR; with --until, the status is then 3')
+            [CompletionResult]::new('--idle-timeout', '--idle-timeout', [CompletionResultType]::ParameterName, 'End after DUR without new data')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'The same as --follow=name --retry')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Keep trying to open a file that can''t be opened')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Never print headers with file names')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Never print headers with file names')
+            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Never print headers with file names')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Always print headers with file names')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Always print headers with file names')
+            [CompletionResult]::new('-z', '-z', [CompletionResultType]::ParameterName, 'Lines end in NUL, not in a newline')
+            [CompletionResult]::new('--zero-terminated', '--zero-terminated', [CompletionResultType]::ParameterName, 'Lines end in NUL, not in a newline')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on standard error how files are followed, and why')
+            [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'Print and end; of this, -f, -F and --follow the last one counts')
+            [CompletionResult]::new('--while-locked', '--while-locked', [CompletionResultType]::ParameterName, 'End when no process holds a lock on any of the files any more, after reading all of them')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

@@ -1,0 +1,63 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[rtail] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'rtail'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'rtail'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand follow 'Print the last 10 lines of each FILE and follow it by name'
+        }
+        &'rtail;follow'= {
+            cand -n 'Print the last NUM lines instead of the last 10; with +NUM, everything from line NUM on'
+            cand --lines 'Print the last NUM lines instead of the last 10; with +NUM, everything from line NUM on'
+            cand -c 'Print the last NUM bytes; with +NUM, everything from byte NUM on'
+            cand --bytes 'Print the last NUM bytes; with +NUM, everything from byte NUM on'
+            cand -f 'Print what is appended to the opened file (descriptor, and -f alone) or to the file of that name (name)'
+            cand --follow 'Print what is appended to the opened file (descriptor, and -f alone) or to the file of that name (name)'
+            cand -s 'While polling, wait N seconds between looks; look for --pid as often [default: 1.0]'
+            cand --sleep-interval 'While polling, wait N seconds between looks; look for --pid as often [default: 1.0]'
+            cand --max-unchanged-stats 'While polling by name, open a file anew that has not changed for N looks [default: 5]'
+            cand --pid 'End once the process PID is gone; with several --pid, once all of them are'
+            cand --since-offset 'Begin at byte N, counted from 0, instead of the last lines'
+            cand --poll 'Look at a fixed interval instead of waiting for events'
+            cand --rotate-wait 'Read a rotated file until it was quiet for DUR, then let it go [default: 5s]'
+            cand --until 'End once an appended line matches REGEX, after printing it'
+            cand --timeout 'End after DUR; with --until, the status is then 3'
+            cand --idle-timeout 'End after DUR without new data'
+            cand -F 'The same as --follow=name --retry'
+            cand --retry 'Keep trying to open a file that can''t be opened'
+            cand -q 'Never print headers with file names'
+            cand --quiet 'Never print headers with file names'
+            cand --silent 'Never print headers with file names'
+            cand -v 'Always print headers with file names'
+            cand --verbose 'Always print headers with file names'
+            cand -z 'Lines end in NUL, not in a newline'
+            cand --zero-terminated 'Lines end in NUL, not in a newline'
+            cand --debug 'Say on standard error how files are followed, and why'
+            cand --no-follow 'Print and end; of this, -f, -F and --follow the last one counts'
+            cand --while-locked 'End when no process holds a lock on any of the files any more, after reading all of them'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+    ]
+    $completions[$command]
+}

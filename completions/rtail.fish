@@ -1,0 +1,52 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_rtail_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_rtail_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_rtail_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_rtail_using_subcommand
+    set -l cmd (__fish_rtail_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c rtail -n "__fish_rtail_needs_command" -s h -l help -d 'Print help'
+complete -c rtail -n "__fish_rtail_needs_command" -s V -l version -d 'Print version'
+complete -c rtail -n "__fish_rtail_needs_command" -f -a "follow" -d 'Print the last 10 lines of each FILE and follow it by name'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s n -l lines -d 'Print the last NUM lines instead of the last 10; with +NUM, everything from line NUM on' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s c -l bytes -d 'Print the last NUM bytes; with +NUM, everything from byte NUM on' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s f -l follow -d 'Print what is appended to the opened file (descriptor, and -f alone) or to the file of that name (name)' -r -f -a "descriptor\t''
+name\t''"
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s s -l sleep-interval -d 'While polling, wait N seconds between looks; look for --pid as often [default: 1.0]' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l max-unchanged-stats -d 'While polling by name, open a file anew that has not changed for N looks [default: 5]' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l pid -d 'End once the process PID is gone; with several --pid, once all of them are' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l since-offset -d 'Begin at byte N, counted from 0, instead of the last lines' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l poll -d 'Look at a fixed interval instead of waiting for events' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l rotate-wait -d 'Read a rotated file until it was quiet for DUR, then let it go [default: 5s]' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l until -d 'End once an appended line matches REGEX, after printing it' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l timeout -d 'End after DUR; with --until, the status is then 3' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l idle-timeout -d 'End after DUR without new data' -r
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s F -d 'The same as --follow=name --retry'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l retry -d 'Keep trying to open a file that can\'t be opened'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s q -l quiet -l silent -d 'Never print headers with file names'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s v -l verbose -d 'Always print headers with file names'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s z -l zero-terminated -d 'Lines end in NUL, not in a newline'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l debug -d 'Say on standard error how files are followed, and why'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l no-follow -d 'Print and end; of this, -f, -F and --follow the last one counts'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l while-locked -d 'End when no process holds a lock on any of the files any more, after reading all of them'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s h -l help -d 'Print help'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s V -l version -d 'Print version'

@@ -1,0 +1,215 @@
+//! Options as GNU's `getopt_long` reads them, over a clap definition.
+//!
+//! clap has rules of its own: an abbreviation that fits two options is an unknown one, `-n -5` needs permission,
+//! `-n=5` means 5, messages have other words. So the arguments are read here first, by GNU's rules and with the
+//! definition's names, and spelled so that clap has nothing to decide: long names in full, values after `=`,
+//! operands after `--`.
+//!
+//! Not here: values. That `x` is no number of lines is found when clap hands it to its parser.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::slice;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Command};
+
+use super::complaint::Complaint;
+
+/// Where options may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Before, between and after operands.
+    Any,
+    /// Before the first operand only: for commands that have commands, and for `POSIXLY_CORRECT`.
+    OptionsFirst,
+}
+
+/// A command line as far as it could be read.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// The options up to the first mistake, in canonical spelling.
+    pub(super) options: Vec<OsString>,
+    /// The operands, as typed.
+    pub(super) operands: Vec<OsString>,
+    /// What ended the reading. A wrong value before it, or `--help`, goes first: GNU acts on options as it reads.
+    pub(super) mistake: Option<Complaint>,
+}
+
+impl Line {
+    /// The canonical line for clap, without the program's name, and the mistake that ended it.
+    pub(super) fn into_parts(self) -> (Vec<OsString>, Option<Complaint>) {
+        let mut arguments = self.options;
+        arguments.push("--".into());
+        arguments.extend(self.operands);
+        (arguments, self.mistake)
+    }
+}
+
+/// Reads `args`, which begin after the program's name, with the options of `command`, which has been built.
+pub(super) fn read(command: &Command, order: Order, args: &[OsString]) -> Line {
+    let mut reader = Reader { command, line: Line::default(), rest: args.iter() };
+    reader.line.mistake = reader.read(order).err();
+    reader.line
+}
+
+/// Whether an option has a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Value {
+    Never,
+    /// Only directly attached: `--follow=name`.
+    Optional,
+    Required,
+}
+
+struct Reader<'a> {
+    command: &'a Command,
+    line: Line,
+    rest: slice::Iter<'a, OsString>,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self, order: Order) -> Result<(), Complaint> {
+        while let Some(arg) = self.rest.next() {
+            match arg.as_bytes() {
+                b"--" => self.line.operands.extend(self.rest.by_ref().cloned()),
+                [b'-', b'-', long @ ..] => self.read_long(long)?,
+                [b'-', cluster @ ..] if !cluster.is_empty() => self.read_cluster(cluster)?,
+                _ => {
+                    self.line.operands.push(arg.clone());
+                    if order == Order::OptionsFirst {
+                        self.line.operands.extend(self.rest.by_ref().cloned());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn options(&self) -> impl Iterator<Item = &'a Arg> + use<'a> {
+        self.command.get_arguments().filter(|arg| !arg.is_positional())
+    }
+
+    /// Reads `--name`, `--name=value` or `--name value`, the dashes already taken off.
+    fn read_long(&mut self, text: &[u8]) -> Result<(), Complaint> {
+        let (name, attached) = match text.iter().position(|&b| b == b'=') {
+            Some(at) => (&text[..at], Some(OsStr::from_bytes(&text[at + 1..]))),
+            None => (text, None),
+        };
+        let (name, arg) = self.find_long(name, text)?;
+        let value = match (value_of(arg), attached) {
+            (Value::Never, Some(_)) => {
+                return Err(Complaint::with_pointer(format!("option '--{name}' doesn't allow an argument")));
+            }
+            (Value::Required, None) => Some(self.next(&format!("option '--{name}' requires an argument"))?),
+            (_, attached) => attached,
+        };
+        self.push(arg, None, value);
+        Ok(())
+    }
+
+    /// Finds the option that `name` is or abbreviates; `text` is the name as typed, with its value.
+    fn find_long(&self, name: &[u8], text: &[u8]) -> Result<(String, &'a Arg), Complaint> {
+        let mut fitting: Vec<_> = self
+            .options()
+            .flat_map(|arg| long_names(arg).into_iter().map(move |name| (name, arg)))
+            .filter(|(full, _)| full.as_bytes().starts_with(name))
+            .collect();
+        fitting.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if let Some(exact) = fitting.iter().position(|(full, _)| full.as_bytes() == name) {
+            return Ok(fitting.swap_remove(exact));
+        }
+
+        let text = String::from_utf8_lossy(text);
+        let Some((_, first)) = fitting.first() else {
+            let complaint = Complaint::with_pointer(format!("unrecognized option '--{text}'"));
+            return Err(complaint.with_hint(self.similar_long(name)));
+        };
+        if fitting.iter().any(|(_, arg)| arg.get_id() != first.get_id()) {
+            let names: Vec<_> = fitting.iter().map(|(name, _)| format!("'--{name}'")).collect();
+            let names = names.join(" ");
+            let text = format!("option '--{text}' is ambiguous; possibilities: {names}");
+            return Err(Complaint::with_pointer(text));
+        }
+        Ok(fitting.swap_remove(0))
+    }
+
+    /// Reads `-abc`, the dash already taken off: options without a value, up to one that takes the rest as its own.
+    fn read_cluster(&mut self, cluster: &[u8]) -> Result<(), Complaint> {
+        for (at, &byte) in cluster.iter().enumerate() {
+            let letter = char::from(byte);
+            let found = self.options().find(|arg| byte.is_ascii() && arg.get_short() == Some(letter));
+            let arg = found.ok_or_else(|| unknown_short(byte))?;
+            if value_of(arg) != Value::Required {
+                self.push(arg, Some(letter), None);
+                continue;
+            }
+            let value = match &cluster[at + 1..] {
+                [] => self.next(&format!("option requires an argument -- '{letter}'"))?,
+                attached => OsStr::from_bytes(attached),
+            };
+            self.push(arg, Some(letter), Some(value));
+            break;
+        }
+        Ok(())
+    }
+
+    /// Takes the next argument as a value, whatever it looks like.
+    fn next(&mut self, missing: &str) -> Result<&'a OsStr, Complaint> {
+        self.rest.next().map(OsString::as_os_str).ok_or_else(|| Complaint::with_pointer(missing))
+    }
+
+    /// Adds an option in its canonical spelling: as typed without a value, since `-h` is less than `--help`, and
+    /// by its long name with one.
+    fn push(&mut self, arg: &Arg, typed_short: Option<char>, value: Option<&OsStr>) {
+        let mut option = match (typed_short, arg.get_long()) {
+            (Some(letter), _) if value.is_none() => OsString::from(format!("-{letter}")),
+            (_, Some(name)) => OsString::from(format!("--{name}")),
+            (_, None) => unreachable!("every option with a value has a long name"),
+        };
+        if let Some(value) = value {
+            option.push("=");
+            option.push(value);
+        }
+        self.line.options.push(option);
+    }
+
+    /// What clap thinks was meant by an unknown long option.
+    fn similar_long(&self, name: &[u8]) -> Option<String> {
+        let typed = OsString::from_vec([b"--", name].concat());
+        let error = self.command.clone().try_get_matches_from([OsStr::new("rtail"), &typed]).err()?;
+        let Some(ContextValue::String(similar)) = error.get(ContextKind::SuggestedArg) else { return None };
+        let is_public = |arg: &Arg| long_names(arg).iter().any(|name| similar.strip_prefix("--") == Some(name));
+        self.options().any(is_public).then(|| similar.clone())
+    }
+}
+
+fn unknown_short(byte: u8) -> Complaint {
+    if byte.is_ascii_digit() {
+        // A number, but not where the old form has it.
+        return Complaint::plain(format!("option used in invalid context -- {}", char::from(byte)));
+    }
+    let shown = String::from_utf8_lossy(slice::from_ref(&byte));
+    Complaint::with_pointer(format!("invalid option -- '{shown}'"))
+}
+
+fn value_of(arg: &Arg) -> Value {
+    match arg.get_num_args() {
+        Some(number) if !number.takes_values() => Value::Never,
+        Some(number) if number.min_values() == 0 => Value::Optional,
+        _ => Value::Required,
+    }
+}
+
+/// The long names of an option, without the dashes that all of them have.
+///
+/// A hidden option has one dash more, as GNU's own hidden ones have: `---disable-inotify`. clap can't define such a
+/// name, so it is made here.
+fn long_names(arg: &Arg) -> Vec<String> {
+    let names = arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default());
+    if arg.is_hide_set() {
+        names.map(|name| format!("-{name}")).collect()
+    } else {
+        names.map(str::to_owned).collect()
+    }
+}

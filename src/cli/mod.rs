@@ -1,0 +1,180 @@
+//! The command line: from the arguments to [`settings`].
+//!
+//! Arguments become settings in four steps, each in its own file:
+//!
+//! 1. `old_form` rewrites what is older than getopt, `-5f` and `+3`, into ordinary options.
+//! 2. `getopt` reads options by GNU's rules, reports misuse in GNU's words, and spells the line in one canonical
+//!    way, so that clap can't read it by rules of its own.
+//! 3. clap fills structures that hold what was typed: `gnu`, `ending` and `looking` are groups of options
+//!    shared by commands. Values are read by `number`, `duration` and `pattern`.
+//! 4. `follow` and `tail`, one file a command, turn what was typed into what it means.
+//!
+//! Parsing has no side effects: nothing here opens, prints or exits. Whether a name exists, or is a glob pattern,
+//! is not decided here.
+
+mod complaint;
+mod dialect;
+mod duration;
+mod ending;
+mod follow;
+mod getopt;
+mod gnu;
+mod looking;
+mod number;
+mod old_form;
+mod pattern;
+mod refusal;
+mod tail;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::{OsStr, OsString};
+use std::iter;
+use std::path::Path;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use self::complaint::Complaint;
+use self::dialect::Dialect;
+use self::getopt::{Line, Order};
+use self::refusal::Address;
+use crate::settings::{self, Persona};
+
+pub use self::refusal::Refusal;
+
+/// The headings of `--help`, in the order of a run.
+mod heading {
+    pub(super) const BEGINNING: &str = "Where to begin";
+    pub(super) const FOLLOWING: &str = "How to follow";
+    pub(super) const END: &str = "When to end";
+    pub(super) const OUTPUT: &str = "Output";
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub struct Invocation {
+    /// The command and its settings.
+    pub command: Command,
+    /// What was typed without effect, for standard error before anything is done: `warning: --retry ignored; …`,
+    /// to be preceded by the name of the program.
+    pub warnings: Vec<String>,
+}
+
+/// One command of the program.
+#[derive(Debug)]
+pub enum Command {
+    /// `rtail follow`, and all that `tail` does.
+    Follow(settings::Follow),
+}
+
+/// Tells under which name the program was called: `tail` is [`Persona::Tail`] in whatever directory it is,
+/// everything else is [`Persona::Rtail`].
+#[must_use]
+pub fn persona(program: &OsStr) -> Persona {
+    match Path::new(program).file_name() {
+        Some(name) if name == "tail" => Persona::Tail,
+        _ => Persona::Rtail,
+    }
+}
+
+/// Reads a command line, the program's own name first.
+///
+/// Looks at the environment for `POSIXLY_CORRECT` and `_POSIX2_VERSION`, and at nothing else.
+///
+/// # Errors
+///
+/// A [`Refusal`] says what to print instead of doing anything, and the exit status.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Refusal> {
+    parse_in(Dialect::of_environment(), args)
+}
+
+/// The definition of `rtail`'s command line, for completions and man pages.
+#[must_use]
+pub fn command() -> clap::Command {
+    clap::Command::new("rtail")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Follows log files and never loses, repeats or tears a line without saying so")
+        .after_help("Under the name 'tail', this program is GNU tail: its options, defaults and messages.")
+        .subcommand_required(true)
+        .disable_help_subcommand(true)
+        .propagate_version(true)
+        .max_term_width(100)
+        .subcommand(follow::command())
+}
+
+fn parse_in(dialect: Dialect, args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Refusal> {
+    let mut args = args.into_iter();
+    let persona = persona(&args.next().unwrap_or_default());
+    let args: Vec<_> = args.collect();
+    match persona {
+        Persona::Tail => parse_tail(dialect, &args),
+        Persona::Rtail => parse_rtail(dialect, &args),
+    }
+}
+
+fn parse_tail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusal> {
+    let mut command = tail::command();
+    command.build();
+    let address = Address { persona: Persona::Tail, page: "tail".to_owned() };
+
+    let (arguments, mistake) = read_line(&command, dialect, args).into_parts();
+    let matches = match_line(command, arguments, mistake, &address)?;
+    tail::meaning(&matches).map_err(|complaint| Refusal::usage(&address, &complaint))
+}
+
+fn parse_rtail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusal> {
+    let mut root = command();
+    root.build();
+    let mut address = Address { persona: Persona::Rtail, page: "rtail".to_owned() };
+
+    // The first operand names the command; everything after it is the command's own.
+    let line = getopt::read(&root, Order::OptionsFirst, args);
+    let (mut arguments, mut mistake) = (line.options, line.mistake);
+    if let Some((name, rest)) = line.operands.split_first() {
+        arguments.push(name.clone());
+        if let Some(command) = root.find_subcommand(name) {
+            address.page = format!("rtail {}", command.get_name());
+            let (own, own_mistake) = read_line(command, dialect, rest).into_parts();
+            arguments.extend(own);
+            mistake = own_mistake;
+        }
+    }
+
+    let matches = match_line(root, arguments, mistake, &address)?;
+    let meaning = match matches.subcommand() {
+        Some(("follow", matches)) => follow::meaning(matches),
+        _ => Err(Complaint::with_pointer("a command is required")),
+    };
+    meaning.map_err(|complaint| Refusal::usage(&address, &complaint))
+}
+
+/// A clap parser of a function that reads a value, bytes and all.
+fn parser<T: Clone + Send + Sync + 'static>(
+    read: fn(&OsStr) -> Result<T, Complaint>,
+) -> impl TypedValueParser<Value = T> {
+    OsStringValueParser::new().try_map(move |text| read(&text))
+}
+
+/// Reads the arguments of one command: old forms first, then options as GNU reads them.
+fn read_line(command: &clap::Command, dialect: Dialect, args: &[OsString]) -> Line {
+    getopt::read(command, dialect.order(), &old_form::modernise(dialect, args))
+}
+
+/// Has clap match a line that was read up to a mistake, or to its end.
+fn match_line(
+    command: clap::Command,
+    arguments: Vec<OsString>,
+    mistake: Option<Complaint>,
+    address: &Address,
+) -> Result<clap::ArgMatches, Refusal> {
+    let name = OsString::from(command.get_name());
+    match (command.try_get_matches_from(iter::once(name).chain(arguments)), mistake) {
+        (Ok(matches), None) => Ok(matches),
+        // GNU acts on each option as it reads it, so what clap says of one goes before the mistake after it, and
+        // what it says of the whole line after.
+        (Err(error), Some(_)) if refusal::concerns_one_option(&error) => Err(Refusal::of_clap(address, &error)),
+        (_, Some(mistake)) => Err(Refusal::usage(address, &mistake)),
+        (Err(error), None) => Err(Refusal::of_clap(address, &error)),
+    }
+}

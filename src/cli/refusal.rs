@@ -1,0 +1,100 @@
+//! What to print instead of doing anything, and with which status to end.
+
+use std::error::Error as _;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::complaint::{Complaint, Pointer};
+use crate::settings::Persona;
+
+/// Why there is no [`Invocation`](super::Invocation). All texts are complete; the caller prints them as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// What `--help` or `--version` asked for, for standard output; the status is 0 if it could be written.
+    Shown(String),
+    /// A usage error.
+    Usage {
+        /// The lines for standard error, without their newlines; the first begins with the name of the program.
+        lines: Vec<String>,
+        /// The exit status: 2, and 1 under the name `tail`.
+        status: u8,
+    },
+}
+
+/// Who speaks, and where help on the matter is.
+pub(super) struct Address {
+    /// The name the program goes by.
+    pub(super) persona: Persona,
+    /// What to type before `--help`.
+    pub(super) page: String,
+}
+
+impl Refusal {
+    /// A complaint, addressed.
+    pub(super) fn usage(address: &Address, complaint: &Complaint) -> Self {
+        let is_tail = address.persona == Persona::Tail;
+        let hint = complaint.hint().filter(|_| !is_tail);
+        let hint = hint.map(|meant| format!("; did you mean '{meant}'?")).unwrap_or_default();
+        let mut lines: Vec<_> =
+            format!("{}: {complaint}{hint}", address.persona.name()).lines().map(str::to_owned).collect();
+        let points = match complaint.pointer() {
+            Pointer::Always => true,
+            Pointer::ExceptTail => !is_tail,
+            Pointer::Never => false,
+        };
+        if points {
+            lines.push(format!("Try '{} --help' for more information.", address.page));
+        }
+        Self::Usage { lines, status: if is_tail { 1 } else { 2 } }
+    }
+
+    /// What clap has to say about a canonical line.
+    pub(super) fn of_clap(address: &Address, error: &clap::Error) -> Self {
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::Shown(error.render().to_string()),
+            _ => Self::usage(address, &complaint_of(error)),
+        }
+    }
+}
+
+/// Whether an error is about the option where clap met it, and not about the line as a whole.
+pub(super) fn concerns_one_option(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::ValueValidation)
+}
+
+/// Says in our words what clap found wrong. Misspelled and misplaced options never come this far: `getopt` has
+/// complained about them.
+pub(super) fn complaint_of(error: &clap::Error) -> Complaint {
+    if let Some(complaint) = error.source().and_then(|source| source.downcast_ref::<Complaint>()) {
+        return complaint.clone();
+    }
+    match error.kind() {
+        ErrorKind::ArgumentConflict => {
+            let first = name_in(error, ContextKind::InvalidArg);
+            let second = name_in(error, ContextKind::PriorArg);
+            Complaint::with_pointer(format!("option '{first}' can't be used with '{second}'"))
+        }
+        ErrorKind::InvalidSubcommand => {
+            let typed = name_in(error, ContextKind::InvalidSubcommand);
+            let similar = name_in(error, ContextKind::SuggestedSubcommand);
+            let hint = (!similar.is_empty()).then_some(similar);
+            Complaint::with_pointer(format!("unrecognized command '{typed}'")).with_hint(hint)
+        }
+        ErrorKind::MissingSubcommand => Complaint::with_pointer("a command is required"),
+        _ => {
+            let text = error.render().to_string();
+            let first = text.lines().next().unwrap_or_default();
+            Complaint::with_pointer(first.strip_prefix("error: ").unwrap_or(first))
+        }
+    }
+}
+
+/// The name in a piece of an error's context: of `--since-offset <N>` its first word.
+fn name_in(error: &clap::Error, kind: ContextKind) -> String {
+    let text = match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        Some(ContextValue::Strings(texts)) => texts.first().map_or("", String::as_str),
+        _ => "",
+    };
+    text.split(' ').next().unwrap_or_default().to_owned()
+}

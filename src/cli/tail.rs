@@ -1,0 +1,55 @@
+//! The name `tail`: GNU `tail` to the letter.
+
+use std::ffi::OsString;
+
+use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+use super::complaint::Complaint;
+use super::gnu::{self, DefaultMode, GnuOptions};
+use super::{Invocation, refusal};
+use crate::settings::{Mode, Persona};
+
+/// Print the last 10 lines of each FILE to standard output. With more than one FILE, precede each with a header giving
+/// the file name. With no FILE, or when FILE is -, read standard input.
+#[derive(Args, Debug)]
+#[command(
+    version = env!("CARGO_PKG_VERSION"),
+    display_name = "tail (rtail)",
+    help_template = "{usage-heading} {usage}\n{about}\n\n{options}{after-help}",
+    override_usage = "tail [OPTION]... [FILE]...",
+    after_help = gnu::ABOUT_NUMBERS,
+    disable_help_flag = true,
+    disable_version_flag = true,
+)]
+struct TailArgs {
+    #[command(flatten)]
+    gnu: GnuOptions,
+
+    /// Display this help and exit
+    #[arg(long, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+
+    /// Output version information and exit
+    #[arg(long, action = ArgAction::Version)]
+    version: Option<bool>,
+
+    /// The files to print
+    #[arg(value_name = "FILE")]
+    files: Vec<OsString>,
+}
+
+/// The definition, under the name of the program.
+pub(super) fn command() -> Command {
+    TailArgs::augment_args(Command::new("tail"))
+        .mut_args(|arg| arg.help_heading(None))
+        .args_override_self(true)
+        .max_term_width(80)
+}
+
+/// What a line means that clap matched.
+pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
+    let typed = TailArgs::from_arg_matches(matches).map_err(|error| refusal::complaint_of(&error))?;
+    let default = DefaultMode { mode: Mode::Print, retry: false };
+    let (follow, warnings) = typed.gnu.meaning(Persona::Tail, default, matches, typed.files)?;
+    Ok(Invocation { command: super::Command::Follow(follow), warnings })
+}

@@ -1,0 +1,203 @@
+//! `rtail` and `rtail follow`. What `tail` shares with it is tested there.
+
+use std::time::Duration;
+
+use super::*;
+use crate::settings::{Headers, Looking, Mode, Start};
+
+const TRY_FOLLOW: &str = "Try 'rtail follow --help' for more information.";
+const TRY_RTAIL: &str = "Try 'rtail --help' for more information.";
+
+/// Asserts a usage error of one line, and where it points to.
+#[track_caller]
+fn assert_refused(line: &str, message: &str, pointer: &str) {
+    assert_eq!(usage(line), (vec![format!("rtail: {message}"), pointer.to_owned()], 2), "{line}");
+}
+
+#[test]
+fn follow_follows_by_name_and_retries() {
+    let follow = settings("rtail follow app.log");
+    assert_eq!(follow.persona, Persona::Rtail);
+    assert_eq!(follow.operands, names(&["app.log"]));
+    assert_eq!(follow.start, Start::LastLines(10));
+    assert_eq!(follow.terminator, b'\n');
+    assert_eq!(follow.headers, Headers::Auto);
+    assert_eq!(follow.mode, Mode::Name);
+    assert!(follow.retry);
+    assert_eq!(follow.pids, []);
+    assert_eq!(follow.sleep_interval, Duration::from_secs(1));
+    assert_eq!(follow.max_unchanged_stats, 5);
+    assert_eq!(follow.looking, Looking::Events);
+    assert_eq!(follow.rotate_wait, Duration::from_secs(5));
+    assert!(follow.until.is_none());
+    assert_eq!((follow.timeout, follow.idle_timeout), (None, None));
+    assert!(!follow.while_locked && !follow.debug && !follow.presume_input_pipe);
+}
+
+#[test]
+fn options_choose_another_mode_and_the_last_one_counts() {
+    const INITIAL: &str = "warning: --retry only effective for the initial open";
+    const IGNORED: &str = "warning: --retry ignored; --retry is useful only when following";
+    for (line, mode, retry, warning) in [
+        ("rtail follow x", Mode::Name, true, None),
+        ("rtail follow --retry x", Mode::Name, true, None),
+        ("rtail follow -F x", Mode::Name, true, None),
+        ("rtail follow -f x", Mode::Descriptor, false, None),
+        ("rtail follow --follow x", Mode::Descriptor, false, None),
+        ("rtail follow --follow=descriptor x", Mode::Descriptor, false, None),
+        // GNU's meaning: a name that is said, without --retry, is not retried.
+        ("rtail follow --follow=name x", Mode::Name, false, None),
+        ("rtail follow --follow=name --retry x", Mode::Name, true, None),
+        ("rtail follow -f --retry x", Mode::Descriptor, true, Some(INITIAL)),
+        ("rtail follow --no-follow x", Mode::Print, false, None),
+        ("rtail follow -f --no-follow x", Mode::Print, false, None),
+        ("rtail follow --no-follow -f x", Mode::Descriptor, false, None),
+        ("rtail follow --no-follow -F x", Mode::Name, true, None),
+        ("rtail follow --no-follow --retry x", Mode::Print, false, Some(IGNORED)),
+        ("rtail follow --no-follow -F --no-follow x", Mode::Print, false, Some(IGNORED)),
+    ] {
+        let (follow, warnings) = settings_and_warnings(Dialect::default(), line);
+        assert_eq!((follow.mode, follow.retry), (mode, retry), "{line}");
+        assert_eq!(warnings, Vec::from_iter(warning), "{line}");
+    }
+}
+
+#[test]
+fn standard_input_can_be_followed_unless_a_name_is_asked_for() {
+    assert_eq!(settings("rtail follow").operands, [Operand::Stdin]);
+    assert_eq!(settings("rtail follow - x").operands, names(&["-", "x"]));
+    assert_refused("rtail follow -F -", "cannot follow '-' by name", TRY_FOLLOW);
+    assert_refused("rtail follow --follow=name", "cannot follow '-' by name", TRY_FOLLOW);
+}
+
+#[test]
+fn old_forms_work_after_follow() {
+    for (line, mode, start) in [
+        ("rtail follow -5 x", Mode::Name, Start::LastLines(5)),
+        ("rtail follow -5f x", Mode::Descriptor, Start::LastLines(5)),
+        ("rtail follow -20c x", Mode::Name, Start::LastBytes(20)),
+        ("rtail follow +3 x", Mode::Name, Start::FromLine(3)),
+    ] {
+        let follow = settings(line);
+        assert_eq!((follow.mode, follow.start, follow.operands), (mode, start, names(&["x"])), "{line}");
+    }
+    assert_refused("rtail follow -5 f g", "option used in invalid context -- 5", TRY_FOLLOW);
+    assert_refused("rtail -5 x", "option used in invalid context -- 5", TRY_RTAIL);
+}
+
+#[test]
+fn posixly_correct_ends_options_at_the_first_file() {
+    let follow = settings_in(Dialect::default().posixly_correct(), "rtail follow -q a -n 3");
+    assert_eq!(follow.operands, names(&["a", "-n", "3"]));
+    assert_eq!(settings("rtail follow a -n 3").start, Start::LastLines(3));
+}
+
+#[test]
+fn rtails_own_options_are_understood() {
+    let follow = settings(
+        "rtail follow --since-offset 120 --until ^done$ --timeout 2m --idle-timeout=250ms --while-locked \
+         --poll=0.5 --rotate-wait 0 --debug x",
+    );
+    assert_eq!(follow.start, Start::Offset(120));
+    assert_eq!(follow.until.map(|regex| regex.as_str().to_owned()).as_deref(), Some("^done$"));
+    assert_eq!(follow.timeout, Some(Duration::from_mins(2)));
+    assert_eq!(follow.idle_timeout, Some(Duration::from_millis(250)));
+    assert!(follow.while_locked && follow.debug);
+    assert_eq!(follow.looking, Looking::Poll(Some(Duration::from_millis(500))));
+    assert_eq!(follow.rotate_wait, Duration::ZERO);
+}
+
+#[test]
+fn poll_takes_only_an_attached_value() {
+    let follow = settings("rtail follow --poll 5 x");
+    assert_eq!((follow.looking, follow.operands), (Looking::Poll(None), names(&["5", "x"])));
+    assert_eq!(settings("rtail follow ---dis x").looking, Looking::Poll(None));
+    assert_eq!(settings("rtail follow ---dis --poll=2 x").looking, Looking::Poll(Some(Duration::from_secs(2))));
+    assert_refused("rtail follow --poll= x", "invalid duration: ''; use for example 250ms, 5s, 2m or 1h", TRY_FOLLOW);
+}
+
+#[test]
+fn until_looks_at_bytes() {
+    let follow = settings(r"rtail follow --until=(?-u:\xff) x");
+    assert!(follow.until.is_some_and(|until| until.is_match(b"a\xffb")));
+}
+
+#[test]
+fn a_bad_pattern_is_shown_where_it_goes_wrong() {
+    let expected = ["rtail: regex parse error:", "    a(b", "     ^", "error: unclosed group"];
+    assert_eq!(usage("rtail follow --until a(b x"), (expected.map(str::to_owned).to_vec(), 2));
+}
+
+#[test]
+fn options_that_would_be_ignored_in_silence_are_refused() {
+    for (line, first, second) in [
+        ("rtail follow --since-offset 5 -n 3 x", "--since-offset", "--lines"),
+        ("rtail follow -c 3 --since-offset 5 x", "--bytes", "--since-offset"),
+        ("rtail follow --no-follow --until a x", "--no-follow", "--until"),
+        ("rtail follow --while-locked --no-follow x", "--while-locked", "--no-follow"),
+    ] {
+        let (lines, status) = usage(line);
+        let either = [(first, second), (second, first)]
+            .map(|(one, other)| format!("rtail: option '{one}' can't be used with '{other}'"));
+        assert!(either.contains(&lines[0]), "{line}: {lines:?}");
+        assert_eq!((&lines[1..], status), (&[TRY_FOLLOW.to_owned()][..], 2), "{line}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_in_gnus_words_with_a_guess() {
+    for (line, message) in [
+        ("rtail follow --lnes=3 x", "unrecognized option '--lnes=3'; did you mean '--lines'?"),
+        ("rtail follow --idle-timout 3 x", "unrecognized option '--idle-timout'; did you mean '--idle-timeout'?"),
+        ("rtail follow --zzz x", "unrecognized option '--zzz'"),
+        ("rtail follow --disable-inotify x", "unrecognized option '--disable-inotify'"),
+        ("rtail follow -x", "invalid option -- 'x'"),
+        ("rtail follow --r x", "option '--r' is ambiguous; possibilities: '--retry' '--rotate-wait'"),
+        ("rtail follow --retry=1 x", "option '--retry' doesn't allow an argument"),
+        ("rtail follow --pid", "option '--pid' requires an argument"),
+        ("rtail follow -n", "option requires an argument -- 'n'"),
+        ("rtail follow -n x", "invalid number of lines: 'x'"),
+        ("rtail follow --since-offset -1 x", "invalid offset: '-1'"),
+        ("rtail follow --timeout 5d x", "invalid duration: '5d'; use for example 250ms, 5s, 2m or 1h"),
+        ("rtail follow -n x --zzz", "invalid number of lines: 'x'"),
+        ("rtail follow --no-follow --until a --zzz", "unrecognized option '--zzz'"),
+    ] {
+        assert_refused(line, message, TRY_FOLLOW);
+    }
+}
+
+#[test]
+fn rtail_needs_a_command_it_knows() {
+    for (line, message) in [
+        ("rtail", "a command is required"),
+        ("rtail --", "a command is required"),
+        ("rtail xyz", "unrecognized command 'xyz'"),
+        ("rtail folow x", "unrecognized command 'folow'; did you mean 'follow'?"),
+        ("rtail --zzz follow x", "unrecognized option '--zzz'"),
+        ("rtail -f x", "invalid option -- 'f'"),
+        ("rtail help", "unrecognized command 'help'"),
+    ] {
+        assert_refused(line, message, TRY_RTAIL);
+    }
+    assert_eq!(settings("rtail -- follow x").operands, names(&["x"]));
+}
+
+#[test]
+fn help_is_long_and_short() {
+    let (long, short) = (shown("rtail follow --help"), shown("rtail follow -h"));
+    assert!(long.len() > short.len());
+    for heading in ["Where to begin:", "How to follow:", "When to end:", "Output:"] {
+        assert!(long.contains(heading) && short.contains(heading), "{heading}");
+    }
+    assert!(!long.contains("inotify") && !long.contains("presume"), "{long}");
+    assert_eq!(shown("rtail follow x --hel -n x"), long);
+    assert!(shown("rtail --help").contains("follow"));
+    assert!(shown("rtail -h").contains("follow"));
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let version = format!("rtail {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(shown("rtail --version"), version);
+    assert_eq!(shown("rtail -V"), version);
+}

@@ -1,0 +1,111 @@
+//! What the user asked for, as plain values.
+//!
+//! The arguments ([`crate::cli`]) are turned into these in one step; from here on nothing knows clap. No
+//! value here has been checked against the file system: a name is what was typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use crate::tail::Start;
+
+/// Under which name the program was called: it decides defaults, message prefix and usage status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persona {
+    /// `rtail`: follows by name, whole lines, usage errors are status 2.
+    Rtail,
+    /// `tail`: GNU `tail` to the letter, usage errors are status 1.
+    Tail,
+}
+
+impl Persona {
+    /// The name that begins every message.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rtail => "rtail",
+            Self::Tail => "tail",
+        }
+    }
+}
+
+/// One operand: a name as it was typed, or standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// `-`, or no operand at all.
+    Stdin,
+    /// A file name or a glob pattern; which of the two is for the file system to say.
+    Name(PathBuf),
+}
+
+/// Whether, and by what, files are followed after the first output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Print and end.
+    Print,
+    /// Follow the file that was opened, whatever its name becomes (`-f`).
+    Descriptor,
+    /// Follow the name, whatever file it means (`-F`, `--follow=name`, and `rtail follow`).
+    Name,
+}
+
+/// When `==> name <==` headers are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Headers {
+    /// With more than one file.
+    Auto,
+    /// Never (`-q`).
+    Never,
+    /// Always (`-v`).
+    Always,
+}
+
+/// What makes rtail look at its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looking {
+    /// Notification by the kernel where it works, else a timer.
+    Events,
+    /// A timer alone (`--poll[=DUR]`); `None` leaves its interval to the core.
+    Poll(Option<Duration>),
+}
+
+/// Everything `rtail follow` was asked to do.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line, independent of the others")]
+pub struct Follow {
+    /// The name the program goes by.
+    pub persona: Persona,
+    /// What to follow, in the order given; never empty.
+    pub operands: Vec<Operand>,
+    /// Where the first output begins.
+    pub start: Start,
+    /// The byte that ends a line: a newline, or NUL with `-z`.
+    pub terminator: u8,
+    /// When headers are printed.
+    pub headers: Headers,
+    /// Whether and how to follow.
+    pub mode: Mode,
+    /// Keep trying names that can't be opened (`--retry`).
+    pub retry: bool,
+    /// End when all of these processes are gone; empty: no such condition.
+    pub pids: Vec<u32>,
+    /// The interval between looks while polling, and between looks at `pids`. `Duration::MAX` for `inf`.
+    pub sleep_interval: Duration,
+    /// GNU's `--max-unchanged-stats`; accepted for compatibility.
+    pub max_unchanged_stats: u64,
+    /// Events or polling.
+    pub looking: Looking,
+    /// How long a rotated file must be quiet before it is let go.
+    pub rotate_wait: Duration,
+    /// End once an appended line matches; the pattern as typed and compiled.
+    pub until: Option<regex::bytes::Regex>,
+    /// End after this time.
+    pub timeout: Option<Duration>,
+    /// End after this time without new data.
+    pub idle_timeout: Option<Duration>,
+    /// End when no process holds a lock on any of the files any more.
+    pub while_locked: bool,
+    /// Say how the files are followed, and why.
+    pub debug: bool,
+    /// GNU's hidden `---presume-input-pipe`: never seek.
+    pub presume_input_pipe: bool,
+}
