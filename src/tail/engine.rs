@@ -1,0 +1,464 @@
+//! The owner of all sources: says which one goes on next, and when to look again.
+//!
+//! The engine never waits and never asks the clock: whoever drives it marks what may have changed, hands it the
+//! time, and carries out its [`Want`]s. So it can be driven by real events as well as by a test.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::os::fd::{BorrowedFd, RawFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::event::{Arrival, Data, Event, SourceId};
+use super::files::{FileId, FileKind, Files, Handle, Links};
+use super::generation::BUFFER;
+use super::options::{Following, Options};
+use super::schedule::Schedule;
+use super::source::{Bytes, Context, Delivery, Due, Source, Step, Want};
+
+/// How often a file without notification is looked at while it changes, and how long it counts as changing.
+const POLL_BUSY: Duration = Duration::from_millis(250);
+const BUSY_FOR: Duration = Duration::from_secs(10);
+/// The same when it is quiet.
+const POLL_QUIET: Duration = Duration::from_secs(1);
+
+/// By what a source is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noticed {
+    /// By events, and by a look at everything now and then.
+    ByEvents,
+    /// By looking at an interval, perhaps beside events.
+    ByPolling(Because),
+    /// By waiting until it can be read: a pipe, FIFO or device.
+    ByReading,
+}
+
+/// Why a source is looked at in intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// The options ask for it.
+    Asked,
+    /// Its file system doesn't announce all changes.
+    FileSystem,
+    /// No watch could be set.
+    NoWatch,
+    /// A look found what no event had announced. Until one does, none is relied on.
+    Unannounced,
+}
+
+/// Why a source is being looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// An event, or an appointment.
+    Told,
+    /// Everything is looked at, now and then.
+    Safety,
+}
+
+#[derive(Debug)]
+struct Slot {
+    source: Source,
+    noticed: Noticed,
+    cause: Cause,
+    queued: bool,
+}
+
+/// All sources, and whose turn it is.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    options: Options,
+    files: Box<dyn Files>,
+    slots: HashMap<SourceId, Slot>,
+    added: usize,
+    /// Sources whose first output is not complete; only the foremost goes on, so that they come out one by one.
+    starting: VecDeque<SourceId>,
+    /// Sources that something is due for.
+    ready: VecDeque<SourceId>,
+    schedule: Schedule,
+    descriptors: HashMap<RawFd, (SourceId, FileId)>,
+    sharers: HashMap<FileId, Vec<SourceId>>,
+    /// Sources that wait for a pipe or device.
+    readable: BTreeSet<SourceId>,
+    /// Sources that a pattern brought.
+    discovered: BTreeSet<SourceId>,
+    wants: Vec<Want>,
+    /// What is to be reported next.
+    found: Option<(SourceId, Step)>,
+    buffer: Vec<u8>,
+    owned: Vec<u8>,
+}
+
+impl Engine {
+    pub(crate) fn new(options: Options, files: Box<dyn Files>) -> Self {
+        Self {
+            options,
+            files,
+            slots: HashMap::new(),
+            added: 0,
+            starting: VecDeque::new(),
+            ready: VecDeque::new(),
+            schedule: Schedule::default(),
+            descriptors: HashMap::new(),
+            sharers: HashMap::new(),
+            readable: BTreeSet::new(),
+            discovered: BTreeSet::new(),
+            wants: Vec::new(),
+            found: None,
+            buffer: vec![0; BUFFER],
+            owned: Vec::new(),
+        }
+    }
+
+    pub(crate) fn files(&self) -> &dyn Files {
+        &*self.files
+    }
+
+    /// How often what no event tells of is looked for.
+    pub(crate) fn poll_interval(&self) -> Duration {
+        self.options.poll_interval.unwrap_or(POLL_QUIET)
+    }
+
+    /// Follows a name.
+    pub(crate) fn add_name(&mut self, path: PathBuf, now: Instant) -> SourceId {
+        let id = self.next_id();
+        let source = Source::named(id, path, self.options.following, now);
+        if self.options.following != Following::Nothing {
+            self.wants.push(Want::Name(id));
+        }
+        self.insert(id, source)
+    }
+
+    /// Follows an open file, whatever its name becomes.
+    pub(crate) fn add_open(
+        &mut self,
+        path: PathBuf,
+        handle: Box<dyn Handle>,
+        arrival: Arrival,
+        now: Instant,
+    ) -> SourceId {
+        let id = self.next_id();
+        let mut context = Context {
+            files: &*self.files,
+            options: &self.options,
+            buffer: &mut self.buffer,
+            wants: &mut self.wants,
+            now,
+            source: id,
+            alone: self.slots.is_empty(),
+        };
+        let source = Source::opened(id, path, handle, arrival, &mut context);
+        self.insert(id, source)
+    }
+
+    fn next_id(&mut self) -> SourceId {
+        self.added += 1;
+        SourceId(self.added - 1)
+    }
+
+    fn insert(&mut self, id: SourceId, source: Source) -> SourceId {
+        // Until its watches are set, nothing but looking tells of changes; setting them marks it again.
+        let asked = self.options.poll_only;
+        let noticed = if asked { Noticed::ByPolling(Because::Asked) } else { Noticed::ByEvents };
+        self.slots.insert(id, Slot { source, noticed, cause: Cause::Told, queued: false });
+        self.starting.push_back(id);
+        id
+    }
+
+    pub(crate) fn source(&self, id: SourceId) -> Option<&Source> {
+        self.slots.get(&id).map(|slot| &slot.source)
+    }
+
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        self.slots.iter().map(|(id, slot)| (*id, &slot.source))
+    }
+
+    /// By what a source is noticed; `None` for one that has ended.
+    pub(crate) fn noticed(&self, id: SourceId) -> Option<Noticed> {
+        let slot = self.slots.get(&id)?;
+        Some(if self.readable.contains(&id) { Noticed::ByReading } else { slot.noticed })
+    }
+
+    /// Looks at a source in intervals from now on.
+    pub(crate) fn poll(&mut self, id: SourceId, because: Because) {
+        if let Some(slot) = self.slots.get_mut(&id)
+            && slot.noticed == Noticed::ByEvents
+        {
+            slot.noticed = Noticed::ByPolling(because);
+        }
+    }
+
+    /// Something may have happened to a source.
+    pub(crate) fn mark(&mut self, id: SourceId, due: Due) {
+        self.mark_for(id, due, Cause::Told);
+    }
+
+    fn mark_for(&mut self, id: SourceId, due: Due, cause: Cause) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            if cause == Cause::Told || !slot.source.is_due() {
+                slot.cause = cause;
+            }
+            slot.source.mark(due);
+            if !slot.queued {
+                slot.queued = true;
+                self.ready.push_back(id);
+            }
+        }
+    }
+
+    /// Something may have happened to an open file. Of several descriptors of one file the kernel names only
+    /// one, so all sources that have it are looked at.
+    pub(crate) fn mark_descriptor(&mut self, fd: RawFd) {
+        let Some((source, file)) = self.descriptors.get(&fd).copied() else { return };
+        let sharers = self.sharers.get(&file).filter(|sharers| sharers.len() > 1).cloned();
+        for source in sharers.unwrap_or_else(|| vec![source]) {
+            if let Some(slot) = self.slots.get_mut(&source)
+                && slot.noticed == Noticed::ByPolling(Because::Unannounced)
+            {
+                slot.noticed = Noticed::ByEvents;
+            }
+            self.mark(source, Due::Files);
+        }
+    }
+
+    /// Anything may have happened to any source.
+    pub(crate) fn mark_all(&mut self) {
+        self.mark_all_for(Cause::Told);
+    }
+
+    /// Ends every source at the end of its file as it is now.
+    pub(crate) fn finish(&mut self) {
+        for slot in self.slots.values_mut() {
+            slot.source.finish();
+        }
+        self.mark_all();
+    }
+
+    /// Looks at everything although nothing has announced a change.
+    pub(crate) fn mark_all_unannounced(&mut self) {
+        self.mark_all_for(Cause::Safety);
+    }
+
+    fn mark_all_for(&mut self, cause: Cause) {
+        let mut ids: Vec<_> = self.slots.keys().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter().for_each(|id| self.mark_for(id, Due::NameAndFiles, cause));
+    }
+
+    /// Whether all that was there at the start has been delivered.
+    pub(crate) fn past_start(&self) -> bool {
+        self.starting.iter().all(|id| self.slots.get(id).is_none_or(|slot| slot.source.past_start()))
+    }
+
+    /// Marks the sources whose time has come.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        while let Some(id) = self.schedule.take(now) {
+            self.mark(id, Due::NameAndFiles);
+        }
+    }
+
+    /// When to tick again.
+    pub(crate) fn deadline(&mut self) -> Option<Instant> {
+        self.schedule.next()
+    }
+
+    /// What is asked of whoever watches, in this order.
+    pub(crate) fn take_wants(&mut self) -> Vec<Want> {
+        let wants = std::mem::take(&mut self.wants);
+        for want in &wants {
+            match want {
+                Want::Appends(source, fd, file, _) => {
+                    self.descriptors.insert(*fd, (*source, *file));
+                    let sharers = self.sharers.entry(*file).or_default();
+                    if !sharers.contains(source) {
+                        sharers.push(*source);
+                    }
+                }
+                Want::Release(fd) => {
+                    if let Some((source, file)) = self.descriptors.remove(fd)
+                        && let Some(sharers) = self.sharers.get_mut(&file)
+                    {
+                        sharers.retain(|sharer| *sharer != source);
+                        if sharers.is_empty() {
+                            self.sharers.remove(&file);
+                        }
+                    }
+                }
+                Want::Readable(source) => {
+                    self.readable.insert(*source);
+                }
+                Want::Unreadable(source) => {
+                    self.readable.remove(source);
+                }
+                Want::Name(_) | Want::Forget(_) => {}
+            }
+        }
+        wants
+    }
+
+    /// The pipes and devices that are waited for.
+    pub(crate) fn readable(&self) -> impl Iterator<Item = (SourceId, BorrowedFd<'_>)> {
+        self.readable.iter().filter_map(|id| Some((*id, self.source(*id)?.readable()?)))
+    }
+
+    /// Goes on until there is something to report; false if nothing is due. Never waits.
+    pub(crate) fn has_next(&mut self, now: Instant) -> bool {
+        while self.found.is_none() {
+            let Some(id) = self.turn() else { return false };
+            self.found = self.step(id, now).map(|step| (id, step));
+        }
+        true
+    }
+
+    /// Hands out what [`has_next`](Self::has_next) found.
+    pub(crate) fn take_next(&mut self) -> Option<Event<'_>> {
+        let (source, found) = self.found.take()?;
+        let path = self.slots.get(&source).map_or(Path::new(""), |slot| slot.source.path());
+        Some(match found {
+            Step::Happened(what) => Event::Happened { source, path, what },
+            Step::Data(Delivery { file, run, offset, bytes, ending, age }) => {
+                let bytes = match bytes {
+                    Bytes::Buffered(range) => &self.buffer[range],
+                    Bytes::Owned(bytes) => {
+                        self.owned = bytes;
+                        &self.owned
+                    }
+                };
+                Event::Data(Data { source, path, file, run, offset, bytes, ending, age })
+            }
+        })
+    }
+
+    /// Whose turn it is: first outputs one after the other, then whoever is ready, each for one step.
+    fn turn(&mut self) -> Option<SourceId> {
+        while let Some(id) = self.starting.front() {
+            match self.slots.get(id) {
+                Some(slot) if !slot.source.past_start() => {
+                    // A source that waits for its first bytes keeps the later ones waiting.
+                    return slot.source.is_due().then_some(*id);
+                }
+                _ => {
+                    let id = self.starting.pop_front()?;
+                    self.mark(id, Due::Files);
+                }
+            }
+        }
+        self.ready.pop_front()
+    }
+
+    fn step(&mut self, id: SourceId, now: Instant) -> Option<Step> {
+        let slot = self.slots.get_mut(&id)?;
+        slot.queued = false;
+        let mut context = Context {
+            files: &*self.files,
+            options: &self.options,
+            buffer: &mut self.buffer,
+            wants: &mut self.wants,
+            now,
+            source: id,
+            alone: self.added == 1,
+        };
+        let step = slot.source.step(&mut context);
+        if matches!(step, Some(Step::Data(_))) && slot.cause == Cause::Safety && slot.noticed == Noticed::ByEvents {
+            // Nobody announced these bytes, so nobody can be relied on to announce the next ones.
+            slot.noticed = Noticed::ByPolling(Because::Unannounced);
+        }
+        if slot.source.is_due() {
+            slot.queued = true;
+            self.ready.push_back(id);
+        }
+        if step.is_none() {
+            self.rest(id, now);
+        }
+        step
+    }
+
+    /// Nothing is due for a source: makes its next appointment, or lets it go.
+    fn rest(&mut self, id: SourceId, now: Instant) {
+        let Some(slot) = self.slots.get(&id) else { return };
+        if slot.source.is_over() {
+            self.slots.remove(&id);
+            self.readable.remove(&id);
+            self.schedule.set(id, None);
+            return;
+        }
+        let poll = (slot.noticed != Noticed::ByEvents && self.options.following != Following::Nothing).then(|| {
+            let busy = now.saturating_duration_since(slot.source.changed()) < BUSY_FOR;
+            now.checked_add(self.options.poll_interval.unwrap_or(if busy { POLL_BUSY } else { POLL_QUIET }))
+        });
+        let at = [poll.flatten(), slot.source.next_look()].into_iter().flatten().min();
+        self.schedule.set(id, at);
+    }
+
+    /// Takes hold of what names mean now, without reading: what is done while the output accepts nothing.
+    pub(crate) fn attend(&mut self, now: Instant) {
+        for index in 0..self.ready.len() {
+            let id = self.ready[index];
+            let Some(slot) = self.slots.get_mut(&id) else { continue };
+            let mut context = Context {
+                files: &*self.files,
+                options: &self.options,
+                buffer: &mut self.buffer,
+                wants: &mut self.wants,
+                now,
+                source: id,
+                alone: self.added == 1,
+            };
+            slot.source.attend(&mut context);
+        }
+    }
+
+    /// Takes up the files that match a pattern and are not followed yet, and lets go of those that match no more.
+    /// Returns those that are left out.
+    pub(crate) fn discover(
+        &mut self,
+        found: Vec<PathBuf>,
+        arrival: Arrival,
+        own: &[FileId],
+        now: Instant,
+    ) -> Vec<PathBuf> {
+        let mut left_out = Vec::new();
+        let mut members: HashMap<FileId, SourceId> = HashMap::new();
+        for (id, slot) in &self.slots {
+            members.extend(slot.source.members().map(|member| (member.file(), *id)));
+        }
+        let mut matched: HashSet<SourceId> = HashSet::new();
+        for path in found {
+            let Ok(meta) = self.files.meta(&path, Links::Follow) else { continue };
+            if meta.kind == FileKind::Directory {
+                continue;
+            }
+            if own.contains(&meta.id) {
+                left_out.push(path);
+                continue;
+            }
+            if let Some(id) = members.get(&meta.id) {
+                matched.insert(*id);
+                if let Some(slot) = self.slots.get_mut(id)
+                    && self.discovered.contains(id)
+                {
+                    slot.source.attach();
+                    slot.source.rename(path);
+                }
+                continue;
+            }
+            // A file that can't be opened is tried again with the next change, or the next safety look.
+            let Ok(handle) = self.files.open(&path, Links::Follow) else { continue };
+            let id = self.add_open(path, handle, arrival, now);
+            members.insert(meta.id, id);
+            matched.insert(id);
+            self.discovered.insert(id);
+        }
+        let gone: Vec<_> = self.discovered.iter().filter(|id| !matched.contains(id)).copied().collect();
+        for id in gone {
+            match self.slots.get_mut(&id) {
+                Some(slot) => {
+                    slot.source.detach();
+                    self.mark(id, Due::Files);
+                }
+                None => {
+                    self.discovered.remove(&id);
+                }
+            }
+        }
+        left_out
+    }
+}

@@ -1,0 +1,213 @@
+//! What a tail reports: bytes, and what happened to the files they come from.
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+pub use super::decide::Evidence;
+pub use super::files::{FileId, FileKind};
+pub use super::lines::Ending;
+use crate::wake::Trouble;
+
+/// Names one followed source of a tail; given out in the order in which sources were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub(crate) usize);
+
+/// One thing that a tail reports.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Bytes of a file.
+    Data(Data<'a>),
+    /// Something happened to a source.
+    Happened {
+        /// The source.
+        source: SourceId,
+        /// The name it goes by.
+        path: &'a Path,
+        /// What happened.
+        what: Happening,
+    },
+    /// Notification does not work, or not for all files: these are looked at in intervals.
+    Trouble(Trouble),
+    /// A pattern matches this file, which is left out because the events are written to it.
+    LeftOut(PathBuf),
+}
+
+/// Bytes of a file, in the file's order, each exactly once.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Data<'a> {
+    /// The source they belong to.
+    pub source: SourceId,
+    /// The name it goes by.
+    pub path: &'a Path,
+    /// The file they were read from, which the source's name may no longer mean.
+    pub file: FileId,
+    /// Counts the files, and the runs between truncations, that the source went through, from 1.
+    pub run: u64,
+    /// The offset of the first byte in the file.
+    pub offset: u64,
+    /// The bytes: whole lines under [`Framing::Lines`](super::Framing::Lines), but for what `ending` says.
+    pub bytes: &'a [u8],
+    /// How the last line ends.
+    pub ending: Ending,
+    /// Whether these bytes were there when the source was first looked at, or were appended since.
+    pub age: Age,
+}
+
+/// Whether bytes were there before, or are new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// They were there when the source was first looked at.
+    Initial,
+    /// They were appended since.
+    Appended,
+}
+
+/// What a new file is to its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// The first one, there from the start.
+    First,
+    /// There was no such file before.
+    Appeared,
+    /// The name meant something before that could not be read.
+    Accessible,
+    /// The name meant this other file before.
+    Replaced(FileId),
+    /// A file of this source has got its name back; reading goes on where it was.
+    Returned,
+}
+
+/// Whether something is so from the start or has become so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// It was found at the first look.
+    Start,
+    /// It was otherwise before.
+    Change,
+}
+
+/// Whether the core goes on trying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// It looks again, without being asked.
+    Waiting,
+    /// It has given this source up.
+    GivenUp,
+}
+
+/// Why bytes could not be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Loss {
+    /// They were cut off before they were read.
+    Truncated,
+    /// The file was let go because reading it kept failing.
+    Unreadable,
+}
+
+/// Something that happened to a source.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Happening {
+    /// A file is being read from `offset` on; its bytes follow.
+    Opened {
+        /// The file.
+        file: FileId,
+        /// What it is to its source.
+        arrival: Arrival,
+        /// Where reading begins.
+        offset: u64,
+        /// Its size at that moment, in bytes.
+        size: u64,
+    },
+    /// The name means nothing that can be opened.
+    Inaccessible {
+        /// What the system said.
+        error: io::Error,
+        /// Whether it was so from the start.
+        since: Since,
+        /// Whether it is waited for.
+        outlook: Outlook,
+    },
+    /// The name means something that has no bytes to follow.
+    Untailable {
+        /// What it means.
+        kind: FileKind,
+        /// Whether it was so from the start.
+        since: Since,
+        /// Whether it is waited for.
+        outlook: Outlook,
+    },
+    /// The offset asked for lies beyond the end: the file was cut since. Reading begins at 0.
+    OffsetBeyondEnd {
+        /// The offset asked for.
+        offset: u64,
+        /// The size, in bytes.
+        size: u64,
+    },
+    /// The file was rewritten in place; reading begins again at 0.
+    Rewritten {
+        /// The file.
+        file: FileId,
+        /// How it was noticed.
+        evidence: Evidence,
+        /// How far it had been read.
+        offset: u64,
+        /// Its size now, in bytes.
+        size: u64,
+    },
+    /// The file was cut off at the end; what is left was read already.
+    Shortened {
+        /// The file.
+        file: FileId,
+        /// How far it had been read.
+        from: u64,
+        /// Where it ends now, and reading goes on.
+        to: u64,
+    },
+    /// The file was cut off at the head; what was at `from` is at `to` now, and reading goes on there.
+    HeadCut {
+        /// The file.
+        file: FileId,
+        /// How far it had been read.
+        from: u64,
+        /// Where that is now.
+        to: u64,
+    },
+    /// NULs were passed over: a hole, or room that was set aside and never used.
+    NulsSkipped {
+        /// The file.
+        file: FileId,
+        /// Their offsets.
+        range: Range<u64>,
+    },
+    /// Bytes could not be delivered.
+    Lost {
+        /// The file.
+        file: FileId,
+        /// Their offsets; `None` where nobody can know.
+        range: Option<Range<u64>>,
+        /// Why.
+        reason: Loss,
+    },
+    /// The modification time moved but the content is as it was: touched, or rewritten with the same bytes,
+    /// which can't be told apart. Nothing is repeated.
+    Ambiguous {
+        /// The file.
+        file: FileId,
+    },
+    /// A read failed.
+    ReadFailed {
+        /// The file.
+        file: FileId,
+        /// What the system said.
+        error: io::Error,
+        /// Whether it is tried again.
+        outlook: Outlook,
+    },
+    /// The source has ended for good: nothing more will come of it.
+    Ended,
+}

@@ -1,0 +1,298 @@
+//! The file layer: every system call by which the core learns about files.
+//!
+//! The core reaches files through [`Files`] and [`Handle`] alone, so that tests can put a model file system or
+//! a failing disk in their place. This module decides nothing.
+
+use std::fmt;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::SystemTime;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{OFlags, SeekFrom as Whence};
+
+/// Which file a handle or a name means: device, inode and, where the system tells it, the time of birth.
+///
+/// The number of an unlinked file is given to the next one at once on ext4, so two files can share device and
+/// inode one after the other; the birth time tells them apart unless both were born in one kernel tick (4 ms).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId {
+    /// The number of the device that the file is on.
+    pub device: u64,
+    /// The number of the file on its device.
+    pub inode: u64,
+    /// When the file was created; `None` where the file system doesn't tell.
+    pub birth: Option<SystemTime>,
+}
+
+/// What sort of file a name or handle means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A regular file.
+    Regular,
+    /// A directory.
+    Directory,
+    /// A symbolic link that was not followed.
+    Symlink,
+    /// A FIFO, or a pipe.
+    Fifo,
+    /// A character device.
+    CharDevice,
+    /// A block device.
+    BlockDevice,
+    /// A socket.
+    Socket,
+    /// Something else.
+    Other,
+}
+
+/// What the system says about a file at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// Which file it is.
+    pub id: FileId,
+    /// What sort of file it is.
+    pub kind: FileKind,
+    /// Its size in bytes. On `/proc`, `/sys` and some network file systems this is not the truth.
+    pub size: u64,
+    /// When its content was last changed.
+    pub modified: SystemTime,
+    /// How many names it has; 0 once it was unlinked.
+    pub links: u64,
+}
+
+impl From<&Metadata> for Meta {
+    fn from(meta: &Metadata) -> Self {
+        let kind = meta.file_type();
+        Self {
+            id: FileId { device: meta.dev(), inode: meta.ino(), birth: meta.created().ok() },
+            kind: match () {
+                () if kind.is_file() => FileKind::Regular,
+                () if kind.is_dir() => FileKind::Directory,
+                () if kind.is_symlink() => FileKind::Symlink,
+                () if kind.is_fifo() => FileKind::Fifo,
+                () if kind.is_char_device() => FileKind::CharDevice,
+                () if kind.is_block_device() => FileKind::BlockDevice,
+                () if kind.is_socket() => FileKind::Socket,
+                () => FileKind::Other,
+            },
+            size: meta.len(),
+            modified: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            links: meta.nlink(),
+        }
+    }
+}
+
+/// Whether a symbolic link that stands at the end of a path is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// The link's target is meant.
+    Follow,
+    /// The link itself is meant; opening it fails.
+    Refuse,
+}
+
+/// What a sequential read of a pipe, FIFO, socket or device found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// This many bytes, at least one.
+    Bytes(usize),
+    /// Nothing now; the handle becomes readable when there is more.
+    Dry,
+    /// The end: no writer is there (any more).
+    End,
+}
+
+/// A way to reach files by name.
+pub trait Files: fmt::Debug {
+    /// Looks at what `path` means without opening it.
+    ///
+    /// # Errors
+    /// Whatever the system says, most often that there is no such file.
+    fn meta(&self, path: &Path, links: Links) -> io::Result<Meta>;
+
+    /// Opens `path` for reading. Never waits for a FIFO's writer or a device.
+    ///
+    /// # Errors
+    /// Whatever the system says; `ELOOP` for a symbolic link under [`Links::Refuse`].
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>>;
+
+    /// Lists the names in a directory, in no order.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn list(&self, directory: &Path) -> io::Result<Vec<std::ffi::OsString>>;
+}
+
+/// An open file.
+pub trait Handle: fmt::Debug {
+    /// Asks the system about the open file, whatever its name has become.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn meta(&self) -> io::Result<Meta>;
+
+    /// Reads at an offset; 0 bytes mean the end of the file. Interruptions by signals are retried.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Reads what comes next from a pipe, FIFO, socket or device, without waiting.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn read_next(&mut self, buffer: &mut [u8]) -> io::Result<Flow>;
+
+    /// Opens the same FIFO again, so that the end its last writer left behind is forgotten.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn renew(&mut self) -> io::Result<()>;
+
+    /// The offset at or after `from` where data stand that are not a hole; `None` if there are none.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn next_data(&self, from: u64) -> io::Result<Option<u64>>;
+
+    /// The offset that the descriptor itself stands at; `None` for what can't be seeked.
+    fn position(&self) -> Option<u64>;
+
+    /// Whether this is standard input, which was opened by somebody else.
+    fn is_stdin(&self) -> bool {
+        false
+    }
+
+    /// The type of the file system that the file is on, as `statfs(2)` numbers it.
+    fn file_system(&self) -> Option<i64>;
+
+    /// The descriptor, for a watch or a wait; `None` if there is none (a model).
+    fn fd(&self) -> Option<BorrowedFd<'_>>;
+}
+
+/// The files of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+impl Files for Disk {
+    fn meta(&self, path: &Path, links: Links) -> io::Result<Meta> {
+        let meta = match links {
+            Links::Follow => std::fs::metadata(path),
+            Links::Refuse => std::fs::symlink_metadata(path),
+        };
+        meta.map(|meta| Meta::from(&meta))
+    }
+
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
+        // Not becoming the controlling process matters when a terminal is followed, not waiting when a FIFO is.
+        let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        if links == Links::Refuse {
+            flags |= OFlags::NOFOLLOW;
+        }
+        let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+        Ok(Box::new(DiskHandle { file, stdin: false }))
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+        std::fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+}
+
+/// An open file of this machine.
+#[derive(Debug)]
+pub(crate) struct DiskHandle {
+    file: File,
+    stdin: bool,
+}
+
+impl DiskHandle {
+    /// Takes over standard input, which stays open under its own number for whoever else has it.
+    pub(crate) fn stdin() -> io::Result<Self> {
+        Ok(Self { file: File::from(io::stdin().as_fd().try_clone_to_owned()?), stdin: true })
+    }
+
+    fn readable_now(&self) -> io::Result<bool> {
+        let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
+        match rustix::event::poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+impl Handle for DiskHandle {
+    fn meta(&self) -> io::Result<Meta> {
+        let mut meta = Meta::from(&self.file.metadata()?);
+        if meta.kind == FileKind::BlockDevice {
+            // The system tells 0; a device ends where it can be seeked to. Reads here are positioned, so that
+            // moving the offset disturbs nothing.
+            meta.size = (&self.file).seek(SeekFrom::End(0))?;
+        }
+        Ok(meta)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        loop {
+            match self.file.read_at(buffer, offset) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn read_next(&mut self, buffer: &mut [u8]) -> io::Result<Flow> {
+        // Standard input is not ours to make non-blocking (others share it), so ask before reading.
+        if !self.readable_now()? {
+            return Ok(Flow::Dry);
+        }
+        loop {
+            match self.file.read(buffer) {
+                Ok(0) => return Ok(Flow::End),
+                Ok(length) => return Ok(Flow::Bytes(length)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Flow::Dry),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn renew(&mut self) -> io::Result<()> {
+        let link = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&self.file));
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        // The old handle is open until the new one is, so that bytes of a writer in between are not thrown away.
+        self.file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(link)?;
+        Ok(())
+    }
+
+    fn next_data(&self, from: u64) -> io::Result<Option<u64>> {
+        match rustix::fs::seek(&self.file, Whence::Data(from)) {
+            Ok(offset) => Ok(Some(offset)),
+            Err(rustix::io::Errno::NXIO) => Ok(None),
+            // A file system without holes: everything is data.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::OPNOTSUPP) => Ok(Some(from)),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn position(&self) -> Option<u64> {
+        (&self.file).seek(SeekFrom::Current(0)).ok()
+    }
+
+    fn is_stdin(&self) -> bool {
+        self.stdin
+    }
+
+    fn file_system(&self) -> Option<i64> {
+        rustix::fs::fstatfs(&self.file).ok().map(|stat| stat.f_type)
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.file.as_fd())
+    }
+}

@@ -1,0 +1,509 @@
+//! One open file, read with proof.
+//!
+//! A [`Generation`] owns the handle, the offset and what is remembered of the bytes before it. A look at it
+//! collects what `decide` needs and carries out the verdict. It knows no name, no line and no other generation.
+
+use std::io;
+use std::ops::Range;
+use std::time::SystemTime;
+
+use memchr::memmem;
+
+use super::decide::{Before, Evidence, Held, Seen, Verdict, decide};
+use super::files::{FileId, FileKind, Flow, Handle, Meta};
+use super::options::{Options, Shrinking};
+use super::proof::{ANCHOR, Anchor, HEAD, Head};
+
+/// How many new bytes one look reads at the most.
+pub(crate) const CHUNK: usize = 256 * 1024;
+
+/// The size of the buffer that [`Generation::look`] wants.
+pub(crate) const BUFFER: usize = ANCHOR + CHUNK;
+
+/// How a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// A regular file: at an offset, with an anchor.
+    Anchored,
+    /// A file whose content is made up as it is read (`/proc`, `/sys`) or a block device: at an offset, no proof.
+    Unproven,
+    /// A pipe, FIFO, socket or character device: what comes next.
+    Sequential,
+}
+
+/// What is done about NULs at the end of a file, which may be room that was set aside for data to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nuls {
+    /// Held back until data follow them. NULs that begin a file after a truncation are skipped and counted: its
+    /// writer kept its offset and left a hole.
+    HoldBack,
+    /// Data like any other byte.
+    Pass,
+}
+
+/// What one look at a generation found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// New bytes, at this place of the buffer. They are accepted: the offset is behind them.
+    Bytes { at: Range<usize>, rest: Rest },
+    /// Nothing new.
+    Nothing(Rest),
+    /// The file was changed otherwise than by appending, and the generation has adapted to it.
+    Changed(Change),
+    /// A pipe or device has nothing now.
+    Dry,
+    /// A pipe or device has ended.
+    End,
+}
+
+/// What can be expected after a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// There may be more to read now.
+    More,
+    /// Read to the end; nothing until something happens.
+    AtEnd,
+    /// What was seen may be a change under way: look again in a moment.
+    Unsettled,
+    /// NULs are held back at the end: their writer may write without a trace (mmap), so look again regularly.
+    NulsHeld,
+}
+
+/// A change that is not an appending.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Rewritten in place; reading begins again at 0.
+    Rewritten { evidence: Evidence, offset: u64, size: u64, lost: Option<Range<u64>> },
+    /// Cut off at the end behind what was read; reading goes on at the new end.
+    Shortened { from: u64, to: u64, lost: Option<Range<u64>> },
+    /// Cut off at the head; what was at offset `from` is at `to` now.
+    HeadCut { from: u64, to: u64 },
+    /// NULs of a hole at the beginning of a new run were skipped.
+    Skipped(Range<u64>),
+    /// The modification time moved and nothing else.
+    Ambiguous,
+}
+
+/// One open file.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    handle: Box<dyn Handle>,
+    id: FileId,
+    kind: FileKind,
+    reading: Reading,
+    nuls: Nuls,
+    shrinking: Shrinking,
+    offset: u64,
+    anchor: Anchor,
+    head: Head,
+    modified: Option<SystemTime>,
+    suspect: Option<SystemTime>,
+    /// The largest size seen in this run: what was there to be lost.
+    size: u64,
+    /// NULs before this offset are known to be followed by data.
+    data_until: u64,
+    /// Nothing is read from here on: where the file ended when only that was asked for.
+    limit: Option<u64>,
+    run: Run,
+}
+
+/// What is kept of a file that was closed.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    pub(crate) id: FileId,
+    offset: u64,
+    anchor: Anchor,
+    head: Head,
+}
+
+/// How the present run of bytes began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    First,
+    AfterRewrite,
+}
+
+impl Generation {
+    /// Takes over an open file, to be read from its beginning.
+    pub(crate) fn new(handle: Box<dyn Handle>, meta: &Meta, reading: Reading, options: &Options) -> Self {
+        Self {
+            handle,
+            id: meta.id,
+            kind: meta.kind,
+            reading,
+            nuls: options.nuls,
+            shrinking: options.shrinking,
+            offset: 0,
+            anchor: Anchor::default(),
+            head: Head::default(),
+            modified: None,
+            suspect: None,
+            size: meta.size,
+            data_until: 0,
+            limit: None,
+            run: Run::First,
+        }
+    }
+
+    /// Takes up a file again where it was closed. What was remembered of it proves at the next look whether it
+    /// is still the same.
+    pub(crate) fn reopened(handle: Box<dyn Handle>, meta: &Meta, options: &Options, closed: Closed) -> Self {
+        let Closed { offset, anchor, head, .. } = closed;
+        Self {
+            offset,
+            anchor,
+            head,
+            size: meta.size.max(offset),
+            ..Self::new(handle, meta, Reading::Anchored, options)
+        }
+    }
+
+    /// Closes the file and keeps what is needed to take it up again.
+    pub(crate) fn close(self) -> Closed {
+        Closed { id: self.id, offset: self.offset, anchor: self.anchor, head: self.head }
+    }
+
+    /// Reads from `offset` on, whatever stands before it.
+    ///
+    /// # Errors
+    /// When the bytes before the offset, its proof, can't be read.
+    pub(crate) fn start_at(&mut self, offset: u64) -> io::Result<()> {
+        self.go_to(offset)
+    }
+
+    /// Puts another handle of the same file in the place of one that has gone stale.
+    pub(crate) fn replace_handle(&mut self, handle: Box<dyn Handle>) {
+        self.handle = handle;
+    }
+
+    pub(crate) fn id(&self) -> FileId {
+        self.id
+    }
+
+    pub(crate) fn kind(&self) -> FileKind {
+        self.kind
+    }
+
+    pub(crate) fn reading(&self) -> Reading {
+        self.reading
+    }
+
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The largest size seen, in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn handle(&self) -> &dyn Handle {
+        &*self.handle
+    }
+
+    /// Reads nothing from `limit` on.
+    pub(crate) fn limit(&mut self, limit: u64) {
+        self.limit = Some(limit);
+    }
+
+    /// NULs at the end that are being held back, if any.
+    pub(crate) fn held_back(&self) -> Option<Range<u64>> {
+        (self.nuls == Nuls::HoldBack && self.reading == Reading::Anchored && self.size > self.offset)
+            .then(|| self.offset..self.size)
+    }
+
+    /// Looks at the file and reads up to [`CHUNK`] new bytes. Never waits for data.
+    ///
+    /// # Errors
+    /// A read or stat that failed; the offset is as before and the look can be repeated.
+    pub(crate) fn look(&mut self, buffer: &mut [u8]) -> io::Result<Look> {
+        match self.reading {
+            Reading::Anchored => self.look_anchored(buffer),
+            Reading::Unproven => self.look_unproven(buffer),
+            Reading::Sequential => self.look_sequential(buffer),
+        }
+    }
+
+    fn look_anchored(&mut self, buffer: &mut [u8]) -> io::Result<Look> {
+        loop {
+            let proof = self.anchor.len();
+            let wanted = proof + self.room();
+            if wanted == proof && self.limit.is_some() {
+                return Ok(Look::Nothing(Rest::AtEnd));
+            }
+            let start = self.offset - proof as u64;
+            let length = read_at_least(&*self.handle, &mut buffer[..wanted], start, proof)?;
+            let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
+            if length > proof && intact {
+                let new = &buffer[proof..length];
+                if self.run == Run::AfterRewrite && self.offset == 0 && new[0] == 0 && self.nuls == Nuls::HoldBack {
+                    return self.skip_hole();
+                }
+                let at_end = length < wanted;
+                let usable = self.usable(new, at_end)?;
+                return self.accept(&buffer[..length], proof..proof + usable, at_end);
+            }
+            let before =
+                if length >= proof && intact { Before::Same } else { self.examine(&buffer[..length], intact)? };
+            if let Some(look) = self.judge(before, &buffer[..length])? {
+                return Ok(look);
+            }
+        }
+    }
+
+    /// Takes the bytes at `at` as read; what stands behind them in `read` is held back.
+    fn accept(&mut self, read: &[u8], at: Range<usize>, at_end: bool) -> io::Result<Look> {
+        let new = &read[at.clone()];
+        self.head.extend(new, self.offset);
+        self.anchor.push(new);
+        self.offset += new.len() as u64;
+        self.size = self.size.max(self.offset);
+        self.suspect = None;
+        self.modified = None;
+        let mut rest = Rest::More;
+        if at_end {
+            // The size proves that this modification time belongs to what was read.
+            let meta = self.handle.meta()?;
+            self.size = self.size.max(meta.size);
+            if meta.size == self.offset {
+                self.modified = Some(meta.modified);
+                rest = Rest::AtEnd;
+            }
+        }
+        if at.end < read.len() {
+            rest = Rest::NulsHeld;
+        }
+        Ok(if at.is_empty() { Look::Nothing(rest) } else { Look::Bytes { at, rest } })
+    }
+
+    /// Says what the evidence means and carries it out; `None`: look again at once.
+    fn judge(&mut self, before: Before, read: &[u8]) -> io::Result<Option<Look>> {
+        let meta = self.handle.meta()?;
+        let held = Held { offset: self.offset, modified: self.modified, suspect: self.suspect };
+        let seen = Seen { size: meta.size, modified: meta.modified, new: 0, before };
+        let verdict = decide(&held, &seen);
+        self.size = self.size.max(meta.size);
+        let unread = (self.size > self.offset).then(|| self.offset..self.size);
+        Ok(Some(match verdict {
+            Verdict::Idle | Verdict::ReadOn => {
+                if meta.size == self.offset {
+                    self.modified = Some(meta.modified);
+                    self.suspect = None;
+                    Look::Nothing(Rest::AtEnd)
+                } else {
+                    // It grew between the read and the stat, or the size lies.
+                    Look::Nothing(Rest::Unsettled)
+                }
+            }
+            Verdict::Settle => {
+                self.suspect = Some(meta.modified);
+                Look::Nothing(Rest::Unsettled)
+            }
+            Verdict::Stale => Look::Nothing(Rest::Unsettled),
+            Verdict::Ambiguous => {
+                self.modified = Some(meta.modified);
+                self.suspect = None;
+                Look::Changed(Change::Ambiguous)
+            }
+            Verdict::Shortened => {
+                let from = self.offset;
+                self.go_to(meta.size)?;
+                self.size = meta.size;
+                Look::Changed(Change::Shortened { from, to: meta.size, lost: unread })
+            }
+            Verdict::HeadCut(to) => {
+                let from = self.offset;
+                self.go_to(to)?;
+                self.size = meta.size;
+                Look::Changed(Change::HeadCut { from, to })
+            }
+            Verdict::Punched => {
+                self.anchor.replace(&read[..self.anchor.len()]);
+                return Ok(None);
+            }
+            Verdict::Rewritten(evidence) => {
+                let offset = self.offset;
+                self.begin_again();
+                Look::Changed(Change::Rewritten { evidence, offset, size: meta.size, lost: unread })
+            }
+        }))
+    }
+
+    /// Finds out what happened to the bytes before the offset. `read` is what stands at the anchor's place.
+    fn examine(&self, read: &[u8], intact: bool) -> io::Result<Before> {
+        let mut first = [0; HEAD];
+        let length = read_at_least(&*self.handle, &mut first, 0, HEAD)?;
+        let first = &first[..length];
+        let head_same = self.head.matches(first);
+        let proof = self.anchor.len();
+        if read.len() < proof {
+            let same = intact && head_same && self.shrinking == Shrinking::Discern;
+            return Ok(if same { Before::CutSame } else { Before::CutOther });
+        }
+        let now = &read[..proof];
+        if all_nul(now) && !all_nul(self.anchor.bytes()) {
+            return Ok(if head_same { Before::NulBehindSameHead } else { Before::Nul });
+        }
+        if !head_same && self.anchor.is_full() {
+            let found = find_once(&*self.handle, self.anchor.bytes())?.map(|at| at + ANCHOR as u64);
+            if let Some(offset) = found.filter(|offset| *offset < self.offset) {
+                return Ok(Before::MovedTo(offset));
+            }
+        }
+        Ok(Before::Other)
+    }
+
+    /// How many of the new bytes, which stand at the offset, can be delivered now.
+    fn usable(&mut self, new: &[u8], at_end: bool) -> io::Result<usize> {
+        let end = self.offset + new.len() as u64;
+        if self.nuls == Nuls::Pass || new.last() != Some(&0) || end <= self.data_until {
+            return Ok(new.len());
+        }
+        if !at_end && let Some(data) = self.find_data(end)? {
+            self.data_until = data;
+            return Ok(new.len());
+        }
+        Ok(new.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1))
+    }
+
+    /// Skips the NULs that a new run begins with.
+    fn skip_hole(&mut self) -> io::Result<Look> {
+        let Some(data) = self.find_data(0)? else {
+            self.size = self.handle.meta()?.size;
+            return Ok(Look::Nothing(Rest::NulsHeld));
+        };
+        self.offset = data;
+        self.anchor.replace(&[0; ANCHOR][..ANCHOR.min(usize::try_from(data).unwrap_or(ANCHOR))]);
+        self.remember_before(data)?;
+        Ok(Look::Changed(Change::Skipped(0..data)))
+    }
+
+    /// The offset of the first byte at or after `from` that is no NUL.
+    fn find_data(&self, from: u64) -> io::Result<Option<u64>> {
+        let mut block = vec![0; CHUNK];
+        let Some(mut offset) = self.handle.next_data(from)? else { return Ok(None) };
+        loop {
+            let length = self.handle.read_at(&mut block, offset)?;
+            if length == 0 {
+                return Ok(None);
+            }
+            if let Some(at) = block[..length].iter().position(|&byte| byte != 0) {
+                return Ok(Some(offset + at as u64));
+            }
+            match self.handle.next_data(offset + length as u64)? {
+                Some(next) => offset = next,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn look_unproven(&mut self, buffer: &mut [u8]) -> io::Result<Look> {
+        let room = self.room();
+        let length = self.handle.read_at(&mut buffer[..room], self.offset)?;
+        self.offset += length as u64;
+        Ok(match length {
+            0 => Look::Nothing(Rest::AtEnd),
+            // Such files hand out a page at a time; only nothing means the end.
+            _ => Look::Bytes { at: 0..length, rest: Rest::More },
+        })
+    }
+
+    fn look_sequential(&mut self, buffer: &mut [u8]) -> io::Result<Look> {
+        let room = self.room();
+        if room == 0 {
+            return Ok(Look::End);
+        }
+        Ok(match self.handle.read_next(&mut buffer[..room])? {
+            Flow::Bytes(length) => {
+                self.offset += length as u64;
+                Look::Bytes { at: 0..length, rest: Rest::More }
+            }
+            Flow::Dry => Look::Dry,
+            Flow::End => Look::End,
+        })
+    }
+
+    /// Forgets that a FIFO's last writer has left, so that the next one is noticed.
+    pub(crate) fn renew(&mut self) -> io::Result<()> {
+        self.handle.renew()
+    }
+
+    fn room(&self) -> usize {
+        let left = self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.offset));
+        usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK)
+    }
+
+    fn go_to(&mut self, offset: u64) -> io::Result<()> {
+        self.offset = offset;
+        self.modified = None;
+        self.suspect = None;
+        self.data_until = 0;
+        self.remember_before(offset)
+    }
+
+    fn begin_again(&mut self) {
+        self.offset = 0;
+        self.anchor = Anchor::default();
+        self.head = Head::default();
+        self.modified = None;
+        self.suspect = None;
+        self.size = 0;
+        self.data_until = 0;
+        self.run = Run::AfterRewrite;
+    }
+
+    /// Takes anchor and head from the file as it is.
+    fn remember_before(&mut self, offset: u64) -> io::Result<()> {
+        let mut bytes = [0; HEAD];
+        let proof = usize::try_from(offset).unwrap_or(ANCHOR).min(ANCHOR);
+        let length = read_at_least(&*self.handle, &mut bytes[..proof], offset - proof as u64, proof)?;
+        self.anchor.replace(&bytes[..length]);
+        let wanted = usize::try_from(offset).unwrap_or(HEAD).min(HEAD);
+        let length = read_at_least(&*self.handle, &mut bytes[..wanted], 0, wanted)?;
+        self.head = Head::default();
+        self.head.extend(&bytes[..length], 0);
+        Ok(())
+    }
+}
+
+/// Reads at an offset until `least` bytes are there or the file ends: a short read alone proves nothing.
+fn read_at_least(handle: &dyn Handle, buffer: &mut [u8], offset: u64, least: usize) -> io::Result<usize> {
+    let mut length = handle.read_at(buffer, offset)?;
+    while length < least {
+        match handle.read_at(&mut buffer[length..], offset + length as u64)? {
+            0 => break,
+            more => length += more,
+        }
+    }
+    Ok(length)
+}
+
+fn all_nul(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0)
+}
+
+/// Where `needle` stands in the file, if it stands there exactly once.
+fn find_once(handle: &dyn Handle, needle: &[u8]) -> io::Result<Option<u64>> {
+    let finder = memmem::Finder::new(needle);
+    let mut block = vec![0; CHUNK];
+    let mut found = None;
+    let (mut base, mut kept) = (0u64, 0);
+    loop {
+        let length = handle.read_at(&mut block[kept..], base + kept as u64)?;
+        if length == 0 {
+            return Ok(found);
+        }
+        let filled = kept + length;
+        let mut from = 0;
+        while let Some(at) = finder.find(&block[from..filled]) {
+            if found.replace(base + (from + at) as u64).is_some() {
+                return Ok(None);
+            }
+            from += at + 1;
+        }
+        // A match may begin in the last bytes; one that ends in them was found already.
+        kept = (needle.len() - 1).min(filled);
+        block.copy_within(filled - kept..filled, 0);
+        base += (filled - kept) as u64;
+    }
+}

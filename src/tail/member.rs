@@ -1,0 +1,411 @@
+//! One generation on its way through a source: pinned, read through, followed, let go.
+//!
+//! A [`Member`] joins an open file with the unfinished line at its end and says, look by look, what to deliver
+//! and when to come back. The source decides the order among members.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::time::{Duration, Instant};
+
+use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook};
+use super::files::{FileId, FileKind, Handle};
+use super::generation::{Change, Closed, Generation, Look, Reading, Rest};
+use super::lines::{Framed, Framing, Lines};
+use super::options::{Options, Retry};
+use super::source::{Bytes, Context, Delivery, RETRY, Want};
+use super::start::{Located, Place, Start, Window, locate};
+
+/// How soon a file that may be in the middle of a change is looked at again.
+const SETTLE: Duration = Duration::from_millis(100);
+/// How long reads may fail before a file that its name no longer means is let go.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How far the delivery of a generation has come.
+#[derive(Debug)]
+enum Stage {
+    /// Held open; nothing of it was announced or delivered.
+    Pinned(Arrival),
+    /// Being read through for what was asked for.
+    Windowed(Window),
+    /// What was there at the start is being delivered.
+    Initial,
+    /// What is appended is being delivered.
+    Following,
+}
+
+/// What a generation is to its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The source ends where this file ends.
+    Printed,
+    /// The name means it, or it is followed whatever its name means.
+    Current,
+    /// The name means nothing now.
+    Orphaned,
+    /// The name means another file now, or is no longer looked at.
+    Superseded,
+}
+
+/// What one look brought.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// Bytes to deliver; there may be more.
+    Data(Delivery),
+    /// Bytes to deliver, and nothing more for now.
+    LastData(Delivery, Again),
+    /// The last bytes of a run, and what happened behind them; there may be more.
+    DataThen(Delivery, Vec<Happening>),
+    /// Something to report; there may be more.
+    Happened(Vec<Happening>),
+    /// Nothing for now.
+    Rest(Again),
+    /// Nothing for now, and newer generations must wait: the last line may still be finished.
+    Hold(Again),
+    /// Read to its end, and to be let go.
+    Done,
+    /// A read failed.
+    Failed(io::Error),
+}
+
+/// When to look again without having been woken.
+pub(crate) type Again = Option<Instant>;
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    generation: Generation,
+    lines: Lines,
+    stage: Stage,
+    run: u64,
+    quiet_since: Instant,
+    failing_since: Option<Instant>,
+}
+
+impl Member {
+    /// Holds a generation open until its turn comes.
+    pub(crate) fn pinned(generation: Generation, arrival: Arrival, now: Instant) -> Self {
+        Self {
+            generation,
+            lines: Lines::default(),
+            stage: Stage::Pinned(arrival),
+            run: 0,
+            quiet_since: now,
+            failing_since: None,
+        }
+    }
+
+    pub(crate) fn file(&self) -> FileId {
+        self.generation.id()
+    }
+
+    pub(crate) fn fd(&self) -> Option<RawFd> {
+        self.generation.handle().fd().map(|fd| fd.as_raw_fd())
+    }
+
+    pub(crate) fn handle_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.generation.handle().fd()
+    }
+
+    pub(crate) fn past_start(&self) -> bool {
+        matches!(self.stage, Stage::Following)
+    }
+
+    /// Bytes that were read but not delivered since their line is not finished: the first one's offset, and
+    /// their count.
+    pub(crate) fn unfinished(&self) -> Option<(u64, u64)> {
+        let kept = self.lines.kept();
+        (kept > 0).then(|| (self.generation.offset() - kept, kept))
+    }
+
+    /// What is to be reported when the name means this file again.
+    pub(crate) fn returned(&self) -> Happening {
+        let offset = self.generation.offset();
+        Happening::Opened { file: self.file(), arrival: Arrival::Returned, offset, size: offset }
+    }
+
+    pub(crate) fn replace_handle(&mut self, handle: Box<dyn Handle>) {
+        self.generation.replace_handle(handle);
+    }
+
+    /// Looks at the file once.
+    pub(crate) fn advance(
+        &mut self,
+        context: &mut Context<'_>,
+        runs: &mut u64,
+        role: Role,
+        framing: Framing,
+    ) -> Progress {
+        if let Stage::Pinned(arrival) = self.stage {
+            return match self.begin(arrival, context, role) {
+                Ok(happenings) => {
+                    *runs += 1;
+                    self.run = *runs;
+                    Progress::Happened(happenings)
+                }
+                Err(error) => {
+                    self.stage = Stage::Pinned(arrival);
+                    Progress::Failed(error)
+                }
+            };
+        }
+        let look = match self.generation.look(context.buffer) {
+            Ok(look) => look,
+            Err(error) => return Progress::Failed(error),
+        };
+        self.failing_since = None;
+        match look {
+            Look::Bytes { at, rest } => {
+                self.quiet_since = context.now;
+                let delivery = self.deliver(&context.buffer[at.clone()], at.start, framing, context.options);
+                // Whoever is not current has more to do at the end than to wait.
+                if role == Role::Current && rest != Rest::More {
+                    self.stage = Stage::Following;
+                    let again = again(rest, context.now);
+                    return delivery.map_or(Progress::Rest(again), |delivery| Progress::LastData(delivery, again));
+                }
+                delivery.map_or(Progress::Happened(Vec::new()), Progress::Data)
+            }
+            Look::Nothing(rest) => self.at_rest(rest, context, role, framing),
+            Look::Changed(change) => self.changed(change, runs),
+            Look::Dry => {
+                context.wants.push(Want::Readable(context.source));
+                match role {
+                    Role::Printed | Role::Current => Progress::Rest(None),
+                    Role::Orphaned | Role::Superseded => self.wait_for_late_writers(None, context),
+                }
+            }
+            Look::End => self.ended(context, role),
+        }
+    }
+
+    /// Begins to read a file that was only held.
+    fn begin(&mut self, arrival: Arrival, context: &Context<'_>, role: Role) -> io::Result<Vec<Happening>> {
+        let options = context.options;
+        let mut happenings = Vec::new();
+        self.stage = Stage::Following;
+        if arrival == Arrival::First {
+            self.stage = if self.generation.reading() == Reading::Anchored && !options.never_seek {
+                happenings.extend(self.seek_start(options, role)?);
+                Stage::Initial
+            } else {
+                self.window(options.start, context.alone, role)
+            };
+        }
+        let (offset, size) = (self.generation.offset(), self.generation.size());
+        happenings.push(Happening::Opened { file: self.file(), arrival, offset, size });
+        Ok(happenings)
+    }
+
+    /// Goes to the place in a regular file where its output begins.
+    fn seek_start(&mut self, options: &Options, role: Role) -> io::Result<Option<Happening>> {
+        let handle = self.generation.handle();
+        let size = handle.meta()?.size;
+        let base = handle.position().unwrap_or(0);
+        let Options { start, terminator, nuls, .. } = *options;
+        let located = locate(Place { handle, base, size, terminator, nuls }, start)?;
+        let (offset, happening) = match (located, start) {
+            (Located::At(offset), _) => (offset, None),
+            (Located::Beyond, Start::Offset(offset)) => (0, Some(Happening::OffsetBeyondEnd { offset, size })),
+            (Located::Beyond, _) => (0, None),
+        };
+        self.generation.start_at(offset)?;
+        if role == Role::Printed && matches!(start, Start::LastLines(_) | Start::LastBytes(_)) {
+            // Not more than was asked for, even if the file grows meanwhile.
+            self.generation.limit(size.max(offset));
+        }
+        Ok(happening)
+    }
+
+    /// How to read a file that can't be seeked.
+    fn window(&mut self, start: Start, alone: bool, role: Role) -> Stage {
+        let last_bytes = match start {
+            Start::LastBytes(count) => Some(count),
+            _ => None,
+        };
+        match self.generation.kind() {
+            // Endless devices (/dev/zero) can be seeked, and have no last bytes but those one asks for.
+            FileKind::CharDevice if last_bytes.is_some() && self.generation.handle().position().is_some() => {
+                self.generation.limit(last_bytes.unwrap_or(0));
+                Stage::Initial
+            }
+            // A FIFO whose writer stays must not keep other files waiting.
+            FileKind::Fifo if !alone && role != Role::Printed => Stage::Following,
+            _ => Stage::Windowed(Window::new(start)),
+        }
+    }
+
+    /// Passes newly read bytes, which stand at `at` of the buffer, through window and line assembly.
+    fn deliver(&mut self, new: &[u8], at: usize, framing: Framing, options: &Options) -> Option<Delivery> {
+        let skipped = match &mut self.stage {
+            Stage::Windowed(window) => new.len() - window.push(new, options.terminator),
+            _ => 0,
+        };
+        let new = &new[skipped..];
+        let offset = self.generation.offset() - new.len() as u64 - self.lines.kept();
+        let (bytes, ending) = match self.lines.push(new, framing, options.terminator, options.longest_line) {
+            Framed::Nothing => return None,
+            Framed::Direct(length) => (Bytes::Buffered(at + skipped..at + skipped + length), Ending::Line),
+            Framed::Joined(bytes, ending) => (Bytes::Owned(bytes), ending),
+        };
+        Some(self.delivery(offset, bytes, ending))
+    }
+
+    fn delivery(&self, offset: u64, bytes: Bytes, ending: Ending) -> Delivery {
+        let age = if self.past_start() { Age::Appended } else { Age::Initial };
+        Delivery { file: self.file(), run: self.run, offset, bytes, ending, age }
+    }
+
+    /// There is nothing new.
+    fn at_rest(&mut self, rest: Rest, context: &Context<'_>, role: Role, framing: Framing) -> Progress {
+        if let Some(kept) = self.leave_start(context.options) {
+            return kept;
+        }
+        if framing == Framing::Bytes
+            && let Some(delivery) = self.take_fragment(Ending::Line)
+        {
+            // Kept while lines had to be whole, which is over.
+            return Progress::Data(delivery);
+        }
+        let again = again(rest, context.now);
+        match role {
+            Role::Printed => Progress::Done,
+            Role::Current => Progress::Rest(again),
+            Role::Orphaned if self.may_be_rotating(context.options) => Progress::Rest(again),
+            Role::Orphaned | Role::Superseded => self.wait_for_late_writers(again, context),
+        }
+    }
+
+    /// Whether a file without its name may be halfway through a rotation that has yet to make the new file. One
+    /// that was removed is let go like a rotated one, lest it keep its room on the disk.
+    fn may_be_rotating(&self, options: &Options) -> bool {
+        options.retry == Retry::Always
+            && !options.rotate_wait.is_zero()
+            && self.generation.handle().meta().is_ok_and(|meta| meta.links > 0)
+    }
+
+    fn take_fragment(&mut self, ending: Ending) -> Option<Delivery> {
+        let offset = self.generation.offset() - self.lines.kept();
+        self.lines.take().map(|bytes| self.delivery(offset, Bytes::Owned(bytes), ending))
+    }
+
+    /// Delivers what was kept to the end of a first reading; `None` if there is nothing to that.
+    fn leave_start(&mut self, options: &Options) -> Option<Progress> {
+        match std::mem::replace(&mut self.stage, Stage::Following) {
+            Stage::Windowed(window) => {
+                let kept = window.finish(options.terminator);
+                if kept.is_empty() {
+                    return None;
+                }
+                let offset = self.generation.offset() - kept.len() as u64;
+                let framed = self.lines.push(&kept, options.framing, options.terminator, options.longest_line);
+                let (bytes, ending) = match framed {
+                    Framed::Nothing => return None,
+                    Framed::Direct(length) => (kept[..length].to_vec(), Ending::Line),
+                    Framed::Joined(bytes, ending) => (bytes, ending),
+                };
+                let delivery = self.delivery(offset, Bytes::Owned(bytes), ending);
+                Some(Progress::Data(Delivery { age: Age::Initial, ..delivery }))
+            }
+            _ => None,
+        }
+    }
+
+    /// Its name means another file, or nothing: it is let go once it has been quiet for long enough.
+    fn wait_for_late_writers(&self, again: Again, context: &Context<'_>) -> Progress {
+        let Some(until) = self.quiet_since.checked_add(context.options.rotate_wait) else {
+            return Progress::Rest(again);
+        };
+        if context.now >= until {
+            return Progress::Done;
+        }
+        let again = [again, Some(until)].into_iter().flatten().min();
+        if self.lines.is_open() { Progress::Hold(again) } else { Progress::Rest(again) }
+    }
+
+    /// A pipe, FIFO or device has ended.
+    fn ended(&mut self, context: &mut Context<'_>, role: Role) -> Progress {
+        let fifo = self.generation.kind() == FileKind::Fifo;
+        let unwritten = fifo && self.generation.offset() == 0 && role != Role::Printed;
+        if !unwritten && let Some(kept) = self.leave_start(context.options) {
+            return kept;
+        }
+        match role {
+            Role::Printed => Progress::Done,
+            Role::Superseded | Role::Orphaned => self.wait_for_late_writers(None, context),
+            Role::Current if fifo => {
+                // Its next writer makes it readable.
+                context.wants.push(Want::Readable(context.source));
+                self.generation.renew().map_or_else(Progress::Failed, |()| Progress::Rest(None))
+            }
+            Role::Current => {
+                context.wants.push(Want::Unreadable(context.source));
+                Progress::Rest(Some(context.now + RETRY))
+            }
+        }
+    }
+
+    /// The file was changed otherwise than by appending.
+    fn changed(&mut self, change: Change, runs: &mut u64) -> Progress {
+        let file = self.file();
+        let mut happenings = Vec::new();
+        let lost = |range| Happening::Lost { file, range: Some(range), reason: Loss::Truncated };
+        match change {
+            Change::Rewritten { evidence, offset, size, lost: unread } => {
+                happenings.extend(unread.map(lost));
+                happenings.push(Happening::Rewritten { file, evidence, offset, size });
+                let begin = offset - self.lines.kept();
+                let last = self.lines.take();
+                let last = last.map(|bytes| self.delivery(begin, Bytes::Owned(bytes), Ending::Unterminated));
+                self.lines = Lines::default();
+                *runs += 1;
+                self.run = *runs;
+                self.stage = Stage::Following;
+                if let Some(last) = last {
+                    return Progress::DataThen(last, happenings);
+                }
+            }
+            Change::Shortened { from, to, lost: unread } => {
+                self.lines.cut(from - to);
+                happenings.extend(unread.map(lost));
+                happenings.push(Happening::Shortened { file, from, to });
+            }
+            Change::HeadCut { from, to } => happenings.push(Happening::HeadCut { file, from, to }),
+            Change::Skipped(range) => happenings.push(Happening::NulsSkipped { file, range }),
+            Change::Ambiguous => happenings.push(Happening::Ambiguous { file }),
+        }
+        Progress::Happened(happenings)
+    }
+
+    /// Counts a failed read; says what is to be reported of it, and whether the file is to be let go.
+    pub(crate) fn failed(&mut self, error: io::Error, role: Role, now: Instant) -> (Option<Happening>, Outlook) {
+        let file = self.file();
+        let since = *self.failing_since.get_or_insert(now);
+        let outlook = match role {
+            Role::Printed => Outlook::GivenUp,
+            Role::Current => Outlook::Waiting,
+            Role::Orphaned | Role::Superseded if now < since + PATIENCE => Outlook::Waiting,
+            Role::Orphaned | Role::Superseded => {
+                let lost = Happening::Lost { file, range: None, reason: Loss::Unreadable };
+                return (Some(lost), Outlook::GivenUp);
+            }
+        };
+        let first = since == now;
+        (first.then_some(Happening::ReadFailed { file, error, outlook }), outlook)
+    }
+
+    /// Gives up the file: its last bytes, what is to be reported, and what is kept of it.
+    pub(crate) fn finish(mut self) -> (Option<Delivery>, Option<Happening>, Option<Closed>) {
+        let last = self.take_fragment(Ending::Unterminated);
+        let file = self.file();
+        let skipped = self.generation.held_back().map(|range| Happening::NulsSkipped { file, range });
+        let closed = (self.generation.reading() == Reading::Anchored).then(|| self.generation.close());
+        (last, skipped, closed)
+    }
+}
+
+fn again(rest: Rest, now: Instant) -> Again {
+    match rest {
+        Rest::Unsettled => Some(now + SETTLE),
+        Rest::NulsHeld => Some(now + RETRY),
+        Rest::More | Rest::AtEnd => None,
+    }
+}

@@ -1,0 +1,373 @@
+//! The tailing core: follows files through rotation, truncation and replacement and loses nothing in silence.
+//!
+//! A [`Tail`] is driven by whoever wants its events; it has no thread of its own that reads. Its only threads are
+//! those of the event sources, which mark what may have changed and wake the wait. Each look compares what is
+//! held of a file with what is seen of it ([`decide`]), so that a lost event costs time, never data.
+//!
+//! ```
+//! use rtail::tail::{Event, Options, Tail};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let directory = tempfile::tempdir()?;
+//! let path = directory.path().join("app.log");
+//! std::fs::write(&path, "first\nsecond\n")?;
+//!
+//! let mut tail = Tail::new(Options::default())?;
+//! let source = tail.follow(&path);
+//! while let Some(event) = tail.next()? {
+//!     if let Event::Data(data) = event {
+//!         assert_eq!(data.source, source);
+//!         assert_eq!(data.bytes, b"first\nsecond\n");
+//!         break;
+//!     }
+//! }
+//! tail.join();
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod decide;
+mod engine;
+mod event;
+mod files;
+mod generation;
+mod lines;
+mod member;
+mod options;
+mod pattern;
+mod proof;
+mod schedule;
+mod source;
+mod start;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+pub use self::engine::{Because, Noticed};
+pub use self::event::{
+    Age, Arrival, Data, Ending, Event, Evidence, FileId, FileKind, Happening, Loss, Outlook, Since, SourceId,
+};
+pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
+pub use self::generation::Nuls;
+pub use self::lines::Framing;
+pub use self::options::{Following, Options, Retry, Shrinking};
+pub use self::pattern::{BadPattern, looks_like_pattern};
+pub use self::start::Start;
+pub use crate::wake::{Also, Trouble, Until};
+
+use self::engine::Engine;
+use self::files::DiskHandle;
+use self::pattern::Pattern;
+use self::source::{Due, Want};
+use crate::wake::{Appends, Follower, Notice, Wake};
+
+/// How often everything is looked at although no event came.
+const SAFETY: Duration = Duration::from_secs(30);
+
+/// Follows any number of files.
+///
+/// Nothing is read ahead: a tail that isn't asked for events reads nothing, but [`attend`](Self::attend) keeps it
+/// from losing sight of files that are rotated away meanwhile.
+#[derive(Debug)]
+pub struct Tail {
+    engine: Engine,
+    wake: Wake,
+    patterns: Vec<Pattern>,
+    safety_at: Instant,
+    /// When patterns that no event tells of are expanded again.
+    patterns_at: Option<Instant>,
+    /// Files that patterns leave out.
+    own: Vec<FileId>,
+    reports: Vec<Report>,
+}
+
+/// What a tail reports that belongs to no source.
+#[derive(Debug)]
+enum Report {
+    Trouble(Trouble),
+    LeftOut(PathBuf),
+}
+
+impl Tail {
+    /// A tail of the files of this machine, without sources as yet.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left to wait on. That no event source can be started is no error: files
+    /// are looked at in intervals then, and the trouble is reported as an event.
+    pub fn new(options: Options) -> io::Result<Self> {
+        Self::with_files(options, Box::new(Disk))
+    }
+
+    /// A tail of other files than this machine's, for tests of what the system rarely does.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_files(options: Options, files: Box<dyn Files>) -> io::Result<Self> {
+        let poll_only = options.poll_only || options.following == Following::Nothing;
+        Ok(Self {
+            wake: Wake::new(poll_only)?,
+            engine: Engine::new(options, files),
+            patterns: Vec::new(),
+            safety_at: Instant::now() + SAFETY,
+            patterns_at: None,
+            own: Vec::new(),
+            reports: Vec::new(),
+        })
+    }
+
+    /// Follows a name. Nothing is looked at before events are asked for.
+    pub fn follow(&mut self, path: impl Into<PathBuf>) -> SourceId {
+        self.engine.add_name(path.into(), Instant::now())
+    }
+
+    /// Follows standard input from where its offset is. `name` is what it goes by.
+    ///
+    /// # Errors
+    /// When it can't be duplicated, most often because it is closed.
+    pub fn follow_stdin(&mut self, name: impl Into<PathBuf>) -> io::Result<SourceId> {
+        let handle = Box::new(DiskHandle::stdin()?);
+        Ok(self.engine.add_open(name.into(), handle, Arrival::First, Instant::now()))
+    }
+
+    /// Follows all files whose names match a glob pattern, now and later, each once: a file that is renamed to
+    /// another matching name goes on where it was. Later ones are followed from their beginning.
+    ///
+    /// # Errors
+    /// When the pattern can't be understood.
+    pub fn follow_pattern(&mut self, pattern: &Path) -> Result<(), BadPattern> {
+        self.patterns.push(Pattern::new(pattern)?);
+        self.discover(self.patterns.len() - 1, Arrival::First, Instant::now());
+        Ok(())
+    }
+
+    /// Keeps patterns from matching this file: what the events are written to.
+    pub fn leave_out(&mut self, file: FileId) {
+        self.own.push(file);
+    }
+
+    /// Whether some source may still bring something: one that is followed, or a pattern.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.patterns.is_empty() && self.engine.sources().next().is_none()
+    }
+
+    /// Whether some source has a file open, rather than only the hope for one.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        !self.patterns.is_empty() || self.engine.sources().any(|(_, source)| source.has_files())
+    }
+
+    /// Whether all that was there at the start has been delivered.
+    #[must_use]
+    pub fn past_start(&self) -> bool {
+        self.engine.past_start()
+    }
+
+    /// By what a source is noticed; `None` for one that has ended.
+    #[must_use]
+    pub fn noticed(&self, source: SourceId) -> Option<Noticed> {
+        self.engine.noticed(source)
+    }
+
+    /// Whether events are used, rather than looks at an interval alone.
+    #[must_use]
+    pub fn uses_events(&self) -> bool {
+        self.wake.has_events()
+    }
+
+    /// The files that are open now, and the names their sources go by.
+    pub fn open_files(&self) -> impl Iterator<Item = (FileId, &Path)> {
+        self.engine.sources().flat_map(|(_, source)| source.members().map(|member| (member.file(), source.path())))
+    }
+
+    /// Bytes that were read but not delivered because their line is not finished: where, the offset of the first
+    /// one, and their count.
+    pub fn unfinished(&self) -> impl Iterator<Item = (&Path, u64, u64)> {
+        self.engine.sources().flat_map(|(_, source)| {
+            let unfinished = source.members().filter_map(|member| member.unfinished());
+            unfinished.map(|(offset, count)| (source.path(), offset, count))
+        })
+    }
+
+    /// Returns the next event, if there is one without waiting. Reads files, so it blocks as long as the disk
+    /// does.
+    pub fn try_next(&mut self) -> Option<Event<'_>> {
+        if !self.prepare() {
+            return None;
+        }
+        match self.reports.pop() {
+            Some(Report::Trouble(trouble)) => Some(Event::Trouble(trouble)),
+            Some(Report::LeftOut(path)) => Some(Event::LeftOut(path)),
+            None => self.engine.take_next(),
+        }
+    }
+
+    /// Returns the next event, waiting for it if need be; `None` when no source is left.
+    ///
+    /// # Errors
+    /// When the system refuses to wait.
+    #[allow(clippy::should_implement_trait, reason = "an iterator can't lend the bytes")]
+    pub fn next(&mut self) -> io::Result<Option<Event<'_>>> {
+        while !self.prepare() {
+            if self.is_over() {
+                return Ok(None);
+            }
+            self.wait(None, &mut [])?;
+        }
+        Ok(self.try_next())
+    }
+
+    /// Whether there is something to report now.
+    fn prepare(&mut self) -> bool {
+        let now = Instant::now();
+        self.look_around(now);
+        loop {
+            self.reports.extend(std::iter::from_fn(|| self.wake.take_trouble()).map(Report::Trouble));
+            if !self.reports.is_empty() || self.engine.has_next(now) {
+                return true;
+            }
+            // What has come into sight is watched, then looked at once more, and only then is there nothing.
+            if !self.carry_out_wants() {
+                return false;
+            }
+        }
+    }
+
+    /// Looks at names that may mean other files now, and holds these open, without reading anything. To be
+    /// called whenever a wait ends while the events can't be taken, since a file that is renamed or removed later
+    /// can't be taken away any more then.
+    pub fn attend(&mut self) {
+        let now = Instant::now();
+        self.look_around(now);
+        self.engine.attend(now);
+        self.carry_out_wants();
+    }
+
+    /// Looks at everything once more, as before an end that must not miss anything.
+    pub fn look_at_all(&mut self) {
+        self.engine.mark_all();
+    }
+
+    /// Follows nothing any more: each open file is read to its end as it is now, and delivered with its unfinished
+    /// line, before the tail is over.
+    pub fn finish(&mut self) {
+        self.patterns.clear();
+        self.engine.finish();
+    }
+
+    /// Waits until there may be something to report, one of `also` is ready, or `deadline` has come.
+    ///
+    /// # Errors
+    /// When the system refuses to wait. A signal is no error; the wait just ends.
+    pub fn wait(&mut self, deadline: Option<Instant>, also: &mut [Also<'_>]) -> io::Result<()> {
+        let safety = (!self.is_over() && self.wake.has_events()).then_some(self.safety_at);
+        let ours = [self.engine.deadline(), self.wake.deadline(), self.patterns_at, safety, deadline];
+        let readable: Vec<_> = self.engine.readable().collect();
+        let ready = self.wake.wait(ours.into_iter().flatten().min(), &readable, also)?;
+        for source in ready {
+            self.engine.mark(source, Due::Files);
+        }
+        Ok(())
+    }
+
+    /// Ends the tail: closes its files and waits until every thread it started is gone and every watch released.
+    pub fn join(self) {
+        self.wake.join();
+    }
+
+    /// Turns what has happened outside into marks.
+    fn look_around(&mut self, now: Instant) {
+        if now >= self.safety_at {
+            self.safety_at = now + SAFETY;
+            self.engine.mark_all_unannounced();
+            self.discover_all(now);
+        }
+        if self.patterns_at.is_some_and(|at| at <= now) {
+            self.discover_all(now);
+        }
+        self.engine.tick(now);
+        let Some(woken) = self.wake.drain(now) else { return };
+        for fd in woken.descriptors {
+            self.engine.mark_descriptor(fd);
+        }
+        for follower in woken.names {
+            match follower {
+                Follower::Source(source) => self.engine.mark(source, Due::NameAndFiles),
+                Follower::Pattern(index) => self.discover(index, Arrival::Appeared, now),
+            }
+        }
+        if woken.everything {
+            self.engine.mark_all();
+            self.discover_all(now);
+        }
+    }
+
+    /// Sets and drops watches as the engine asks for; returns whether anything was to be done.
+    fn carry_out_wants(&mut self) -> bool {
+        let wants = self.engine.take_wants();
+        let mut appends = Vec::new();
+        let mut looks = Vec::new();
+        for want in wants {
+            match want {
+                Want::Name(source) => {
+                    let Some(path) = self.engine.source(source).map(|source| source.path().to_owned()) else {
+                        continue;
+                    };
+                    let notice = self.wake.follow_name(source, path);
+                    self.cover(source, notice);
+                    looks.push((source, Due::NameAndFiles));
+                }
+                Want::Appends(source, fd, _, file_system) => appends.push(Appends { source, fd, file_system }),
+                Want::Release(fd) => {
+                    appends.retain(|appends| appends.fd != fd);
+                    self.wake.release(fd);
+                }
+                Want::Forget(source) => self.wake.forget_name(source),
+                Want::Readable(_) | Want::Unreadable(_) => {}
+            }
+        }
+        for (source, notice) in self.wake.watch_appends(&appends) {
+            self.cover(source, notice);
+            looks.push((source, Due::Files));
+        }
+        for (source, due) in &looks {
+            self.engine.mark(*source, *due);
+        }
+        !looks.is_empty()
+    }
+
+    fn cover(&mut self, source: SourceId, notice: Notice) {
+        match notice {
+            Notice::Told => {}
+            Notice::ToldInPart => self.engine.poll(source, Because::FileSystem),
+            Notice::Untold => self.engine.poll(source, Because::NoWatch),
+        }
+    }
+
+    fn discover_all(&mut self, now: Instant) {
+        for index in 0..self.patterns.len() {
+            self.discover(index, Arrival::Appeared, now);
+        }
+    }
+
+    /// Lists what matches a pattern, after making sure that what will match later is noticed.
+    fn discover(&mut self, index: usize, arrival: Arrival, now: Instant) {
+        let found = loop {
+            let found = self.patterns[index].expand(self.engine.files());
+            let (new, notice) = self.wake.listen(index, &found.directories);
+            if notice != Notice::Told {
+                self.patterns_at = now.checked_add(self.engine.poll_interval());
+            }
+            // A directory that was not watched before may have got entries between its listing and its watch.
+            if !new {
+                break found;
+            }
+        };
+        for path in self.engine.discover(found.files, arrival, &self.own, now) {
+            if self.patterns[index].leave_out(&path) {
+                self.reports.push(Report::LeftOut(path));
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Watches on directories, so that followed names are noticed when they change.
+//!
+//! A directory is known by its identity, not its path: two paths to one directory share one kernel watch, whose
+//! events name only one of them.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::bell::{Bell, Follower, Interest};
+use super::filesystem::{Announces, announces};
+use super::route::{Stop, route};
+use super::watcher::{Refusal, Watcher};
+
+/// A directory that is removed and made again while its watch is being set: how often to begin anew.
+const ATTEMPTS: usize = 8;
+
+type DirectoryId = (u64, u64, Option<SystemTime>);
+
+#[derive(Debug)]
+struct Directory {
+    /// The path it is watched under.
+    path: PathBuf,
+    users: usize,
+    listeners: Vec<Follower>,
+}
+
+/// What one follower has asked for.
+#[derive(Debug, Default)]
+struct Entry {
+    directories: Vec<DirectoryId>,
+    names: Vec<PathBuf>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    directories: HashMap<DirectoryId, Directory>,
+    paths: HashMap<PathBuf, DirectoryId>,
+    entries: HashMap<Follower, Entry>,
+}
+
+impl Names {
+    /// Watches whatever decides what `path` means. Returns whether events tell of all its changes.
+    pub(crate) fn follow(
+        &mut self,
+        watcher: &mut Watcher,
+        bell: &Bell,
+        follower: Follower,
+        path: &Path,
+    ) -> Result<Announces, Refusal> {
+        let mut entry = Entry::default();
+        let mut told = Announces::All;
+        let mut result = Ok(());
+        for _ in 0..ATTEMPTS {
+            let stops = route(path).map_err(Refusal::Other)?;
+            let mut set = false;
+            result = Ok(());
+            for stop in &stops {
+                match self.enter(watcher, bell, &stop.directory, &mut entry) {
+                    Ok(Watched { path, new, announces }) => {
+                        set |= new;
+                        told = told.max(announces);
+                        Self::note(bell, follower, &mut entry, &path, stop);
+                    }
+                    Err(refusal) => result = Err(refusal),
+                }
+            }
+            // The way may have changed before its new watches were there to tell.
+            if !set && !matches!(result, Err(Refusal::Gone)) {
+                break;
+            }
+        }
+        let old = self.entries.insert(follower, entry);
+        self.leave(watcher, bell, follower, old);
+        result.map(|()| told)
+    }
+
+    /// Watches directories for any name in them.
+    pub(crate) fn listen(
+        &mut self,
+        watcher: &mut Watcher,
+        bell: &Bell,
+        follower: Follower,
+        directories: &[PathBuf],
+    ) -> Result<bool, Refusal> {
+        let mut entry = Entry::default();
+        let mut set = false;
+        let mut result = Ok(());
+        for directory in directories {
+            match self.enter(watcher, bell, directory, &mut entry) {
+                Ok(watched) => {
+                    set |= watched.new;
+                    if let Some(id) = self.paths.get(&watched.path)
+                        && let Some(directory) = self.directories.get_mut(id)
+                        && !directory.listeners.contains(&follower)
+                    {
+                        directory.listeners.push(follower);
+                        bell.follow_directory(&directory.path, directory.listeners.clone());
+                    }
+                }
+                Err(Refusal::Gone) => {}
+                Err(refusal) => result = Err(refusal),
+            }
+        }
+        let old = self.entries.insert(follower, entry);
+        self.leave(watcher, bell, follower, old);
+        result.map(|()| set)
+    }
+
+    /// Forgets everything that a follower has asked for.
+    pub(crate) fn forget(&mut self, watcher: &mut Watcher, bell: &Bell, follower: Follower) {
+        let old = self.entries.remove(&follower);
+        self.leave(watcher, bell, follower, old);
+    }
+
+    /// Drops what is known of a directory that was moved or removed; returns who had asked for it.
+    pub(crate) fn lost(&mut self, watcher: &mut Watcher, bell: &Bell, path: &Path) -> Vec<Follower> {
+        let Some(id) = self.paths.remove(path) else { return Vec::new() };
+        self.directories.remove(&id);
+        bell.unfollow_directory(path);
+        watcher.unwatch(path);
+        let concerned = self.entries.iter().filter(|(_, entry)| entry.directories.contains(&id));
+        concerned.map(|(follower, _)| *follower).collect()
+    }
+
+    /// Drops everything that is known of directories: events were lost, so their watches may be gone.
+    pub(crate) fn lose_all(&mut self, watcher: &mut Watcher, bell: &Bell) {
+        for path in std::mem::take(&mut self.paths).into_keys() {
+            bell.unfollow_directory(&path);
+            watcher.unwatch(&path);
+        }
+        self.directories.clear();
+    }
+
+    /// Everybody who has asked for something.
+    pub(crate) fn followers(&self) -> Vec<Follower> {
+        self.entries.keys().copied().collect()
+    }
+
+    /// Makes sure that a directory is watched, and counts its user.
+    fn enter(
+        &mut self,
+        watcher: &mut Watcher,
+        bell: &Bell,
+        path: &Path,
+        entry: &mut Entry,
+    ) -> Result<Watched, Refusal> {
+        let meta = std::fs::metadata(path).map_err(into_refusal)?;
+        let id = (meta.dev(), meta.ino(), meta.created().ok());
+        let told = rustix::fs::statfs(path).map_or(Announces::Some, |stat| announces(stat.f_type));
+        let new = !self.directories.contains_key(&id);
+        if new {
+            if let Some(stale) = self.paths.remove(path) {
+                // The path meant another directory; the watch stays with that one unless it is taken away.
+                self.directories.remove(&stale);
+                watcher.unwatch(path);
+            }
+            watcher.watch(path)?;
+            self.paths.insert(path.to_owned(), id);
+            self.directories.insert(id, Directory { path: path.to_owned(), users: 0, listeners: Vec::new() });
+            bell.follow_directory(path, Vec::new());
+        }
+        let Some(directory) = self.directories.get_mut(&id) else { return Err(Refusal::Gone) };
+        if !entry.directories.contains(&id) {
+            entry.directories.push(id);
+            directory.users += 1;
+        }
+        Ok(Watched { path: directory.path.clone(), new, announces: told })
+    }
+
+    fn note(bell: &Bell, follower: Follower, entry: &mut Entry, directory: &Path, stop: &Stop) {
+        let full = directory.join(&stop.name);
+        // Followed before the old entry goes, so that no moment is unwatched; noted twice does no harm.
+        bell.unfollow_name(&full, follower);
+        bell.follow_name(&full, Interest { source: follower, reroute: stop.reroute });
+        if !entry.names.contains(&full) {
+            entry.names.push(full);
+        }
+    }
+
+    /// Takes back what an entry that was replaced had asked for.
+    fn leave(&mut self, watcher: &mut Watcher, bell: &Bell, follower: Follower, old: Option<Entry>) {
+        let Some(old) = old else { return };
+        let new = self.entries.get(&follower);
+        for name in &old.names {
+            if new.is_none_or(|new| !new.names.contains(name)) {
+                bell.unfollow_name(name, follower);
+            }
+        }
+        for id in &old.directories {
+            let kept = new.is_some_and(|new| new.directories.contains(id));
+            let Some(directory) = self.directories.get_mut(id) else { continue };
+            directory.users = directory.users.saturating_sub(1);
+            if !kept {
+                directory.listeners.retain(|listener| *listener != follower);
+            }
+            if directory.users == 0 {
+                let path = directory.path.clone();
+                self.directories.remove(id);
+                self.paths.remove(&path);
+                bell.unfollow_directory(&path);
+                watcher.unwatch(&path);
+            }
+        }
+    }
+}
+
+/// A directory that is being watched.
+struct Watched {
+    path: PathBuf,
+    new: bool,
+    announces: Announces,
+}
+
+fn into_refusal(error: io::Error) -> Refusal {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Refusal::Gone,
+        _ => Refusal::Other(error),
+    }
+}
