@@ -1,0 +1,156 @@
+//! When a command ends, and with which status.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use super::locks::is_locked;
+use super::process::Process;
+use super::signals::Signals;
+use crate::tail::{Also, FileId, Until};
+
+/// How often locks are looked at.
+const LOCKS: Duration = Duration::from_secs(1);
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// As asked.
+    Success,
+    /// Something failed, and was reported.
+    Failure,
+    /// `--timeout` passed before `--until` was met.
+    TimedOut,
+    /// By this signal, for real, so that whoever started the program sees it.
+    Signal(i32),
+}
+
+impl Exit {
+    /// Ends the process if it is to die of a signal; returns the status otherwise.
+    #[must_use]
+    pub fn carry_out(self) -> ExitCode {
+        match self {
+            Self::Success => ExitCode::SUCCESS,
+            Self::Failure => ExitCode::FAILURE,
+            Self::TimedOut => ExitCode::from(3),
+            Self::Signal(signal) => {
+                // Returns only if the signal could not be raised; then the shell's number for it must do.
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+                ExitCode::from(u8::try_from(128 + signal).unwrap_or(1))
+            }
+        }
+    }
+}
+
+/// Why a command ends that could go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// A signal asks for it.
+    Signal(i32),
+    /// The processes it was to follow are gone.
+    ProcessesGone,
+    /// Nobody holds a lock on the files any more.
+    Unlocked,
+    /// Nothing came for as long as it was to wait.
+    Idle,
+    /// Its time is over.
+    Timeout,
+}
+
+impl Reason {
+    /// Whether everything there is is delivered first.
+    pub(crate) fn reads_to_the_end(self) -> bool {
+        matches!(self, Self::ProcessesGone | Self::Unlocked | Self::Idle)
+    }
+}
+
+/// The conditions under which a command ends.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    signals: Signals,
+    processes: Vec<Process>,
+    asking_interval: Duration,
+    ask_at: Option<Instant>,
+    timeout_at: Option<Instant>,
+    idle: Option<Duration>,
+    last_data: Instant,
+    locks_at: Option<Instant>,
+}
+
+/// What a command was asked about its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Conditions<'a> {
+    pub(crate) pids: &'a [u32],
+    pub(crate) asking_interval: Duration,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) while_locked: bool,
+}
+
+impl Ending {
+    pub(crate) fn new(signals: Signals, conditions: &Conditions<'_>) -> Self {
+        let now = Instant::now();
+        Self {
+            signals,
+            processes: conditions.pids.iter().map(|pid| Process::new(*pid)).collect(),
+            asking_interval: conditions.asking_interval,
+            ask_at: None,
+            timeout_at: conditions.timeout.and_then(|timeout| now.checked_add(timeout)),
+            idle: conditions.idle_timeout,
+            last_data: now,
+            locks_at: conditions.while_locked.then_some(now),
+        }
+    }
+
+    /// Notes that data came.
+    pub(crate) fn data_came(&mut self) {
+        self.last_data = Instant::now();
+    }
+
+    /// The signal that asks for an end, if any.
+    pub(crate) fn signal(&self) -> Option<Reason> {
+        self.signals.received().map(Reason::Signal)
+    }
+
+    /// Whether it is time to end. To be asked when nothing is left to read.
+    pub(crate) fn reason(&mut self, files: impl Iterator<Item = (FileId, PathBuf)>) -> Option<Reason> {
+        if let Some(reason) = self.signal() {
+            return Some(reason);
+        }
+        let now = Instant::now();
+        if !self.processes.is_empty() {
+            self.processes.retain_mut(|process| !process.is_gone());
+            if self.processes.is_empty() {
+                return Some(Reason::ProcessesGone);
+            }
+            let asking = self.processes.iter().any(Process::needs_asking);
+            self.ask_at = asking.then(|| now.checked_add(self.asking_interval)).flatten();
+        }
+        if self.locks_at.is_some_and(|at| at <= now) {
+            if !files.into_iter().any(|(file, path)| is_locked(file, &path)) {
+                return Some(Reason::Unlocked);
+            }
+            self.locks_at = Some(now + LOCKS);
+        }
+        if self.idle_at().is_some_and(|at| at <= now) {
+            return Some(Reason::Idle);
+        }
+        self.timeout_at.filter(|at| *at <= now).map(|_| Reason::Timeout)
+    }
+
+    fn idle_at(&self) -> Option<Instant> {
+        self.idle.and_then(|idle| self.last_data.checked_add(idle))
+    }
+
+    /// When to ask again at the latest.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        [self.ask_at, self.timeout_at, self.idle_at(), self.locks_at].into_iter().flatten().min()
+    }
+
+    /// What to wait for, beside the deadline.
+    pub(crate) fn wakers(&self) -> impl Iterator<Item = Also<'_>> {
+        self.signals.quieten();
+        let processes = self.processes.iter().filter_map(Process::fd);
+        std::iter::once(self.signals.fd()).chain(processes).map(|fd| Also::new(fd, Until::Readable))
+    }
+}

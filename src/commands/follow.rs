@@ -1,0 +1,456 @@
+//! `rtail follow`, and all of `tail`: shows files to people as they grow.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::ending::{Conditions, Ending, Exit, Reason};
+use super::signals::Signals;
+use crate::notice::Notices;
+use crate::output::outlet::Outlet;
+use crate::output::plain::Plain;
+use crate::output::wording;
+use crate::quote::quote;
+use crate::settings::{Follow, Headers, Looking, Mode, Operand, Persona, Start};
+use crate::sys::{Standard, sigpipe_was_ignored, was_closed};
+use crate::tail::{
+    Age, Also, Data, Event, FileKind, Following, Framing, Happening, Noticed, Nuls, Options, Outlook, Retry,
+    Shrinking, Since, SourceId, Tail, Until, looks_like_pattern,
+};
+
+/// What standard input goes by.
+const STDIN: &str = "standard input";
+/// How long an output that is full is waited for once a signal asks for the end.
+const LAST_WRITE: Duration = Duration::from_millis(50);
+
+/// Follows files as asked until an end, and returns how to end.
+///
+/// # Errors
+/// What makes going on impossible, with the words for it.
+pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
+    if nothing_can_come(settings) {
+        return Ok(Exit::Success);
+    }
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    let out = match Outlet::stdout() {
+        Ok(out) => out,
+        Err(error) => {
+            let what = if settings.mode == Mode::Print { "write error" } else { "standard output" };
+            notices.say(&format!("{what}: {}", wording::cause(&error)));
+            return Ok(Exit::Failure);
+        }
+    };
+    let mut session = Session::new(settings, notices, signals, out)?;
+    session.add_operands()?;
+    let exit = session.run()?;
+    Ok(session.close(exit))
+}
+
+/// GNU's `tail` doesn't even open files of which it would show nothing.
+fn nothing_can_come(settings: &Follow) -> bool {
+    const HUGE: u64 = i64::MAX.cast_unsigned();
+    settings.mode == Mode::Print
+        && matches!(
+            settings.start,
+            Start::LastLines(0) | Start::LastBytes(0) | Start::FromLine(HUGE..) | Start::FromByte(HUGE..)
+        )
+}
+
+/// The pattern that an operand is, if it is one and no file of that very name is there.
+fn as_pattern<'a>(settings: &Follow, operand: &'a Operand) -> Option<&'a Path> {
+    match operand {
+        Operand::Name(name) if settings.persona == Persona::Rtail && looks_like_pattern(name) => {
+            let literal = std::fs::symlink_metadata(name).is_ok();
+            Some(name.as_path()).filter(|_| !literal && settings.mode != Mode::Print)
+        }
+        _ => None,
+    }
+}
+
+/// How the core is to behave. `many`: the output is shared by several files.
+fn options(settings: &Follow, many: bool) -> Options {
+    let rtail = settings.persona == Persona::Rtail;
+    let mut options = Options::default();
+    options.start = settings.start;
+    options.following = match settings.mode {
+        Mode::Print => Following::Nothing,
+        Mode::Descriptor => Following::Descriptor,
+        Mode::Name => Following::Name,
+    };
+    options.retry = if settings.retry { Retry::Always } else { Retry::Never };
+    // A single source passes as it comes, unless what it says decides where to stop.
+    let lines = rtail && (many || settings.until.is_some());
+    options.framing = if lines { Framing::Lines } else { Framing::Bytes };
+    options.terminator = settings.terminator;
+    let text = rtail && settings.terminator == b'\n' && settings.mode != Mode::Print;
+    options.nuls = if text { Nuls::HoldBack } else { Nuls::Pass };
+    options.shrinking = if rtail { Shrinking::Discern } else { Shrinking::BeginAgain };
+    options.rotate_wait = settings.rotate_wait;
+    options.poll_only = settings.looking != Looking::Events;
+    options.poll_interval = match (settings.looking, settings.persona) {
+        (Looking::Poll(Some(interval)), _) => Some(interval),
+        // The interval that GNU's `tail` has unless told otherwise is no wish of the user's.
+        (_, Persona::Rtail) => Some(settings.sleep_interval).filter(|interval| *interval != Duration::from_secs(1)),
+        (_, Persona::Tail) => Some(settings.sleep_interval),
+    };
+    options.never_seek = settings.presume_input_pipe;
+    options
+}
+
+/// A tail, its output, and what is known about its end.
+struct Session<'a> {
+    settings: &'a Follow,
+    notices: &'a mut Notices,
+    tail: Tail,
+    out: Outlet,
+    view: Plain,
+    ending: Ending,
+    status: Exit,
+    gave_up: bool,
+    /// Followed sources to say by what they are noticed, with `--debug`, once they are.
+    to_explain: Option<Vec<SourceId>>,
+}
+
+/// What taking one event came to.
+enum Step {
+    Shown,
+    /// There is none.
+    Dry,
+    /// The output is done, or can't go on.
+    End(Exit),
+}
+
+impl<'a> Session<'a> {
+    fn new(settings: &'a Follow, notices: &'a mut Notices, signals: Signals, out: Outlet) -> anyhow::Result<Self> {
+        let patterns = settings.operands.iter().any(|operand| as_pattern(settings, operand).is_some());
+        let many = settings.operands.len() > 1 || patterns;
+        let headers = match settings.headers {
+            Headers::Auto => many,
+            Headers::Never => false,
+            Headers::Always => true,
+        };
+        let conditions = Conditions {
+            pids: &settings.pids,
+            asking_interval: settings.sleep_interval,
+            timeout: settings.timeout,
+            idle_timeout: settings.idle_timeout,
+            while_locked: settings.while_locked,
+        };
+        Ok(Self {
+            settings,
+            notices,
+            tail: Tail::new(options(settings, many)).context("cannot wait for events")?,
+            out,
+            view: Plain::new(settings.persona, headers, settings.terminator),
+            ending: Ending::new(signals, &conditions),
+            status: Exit::Success,
+            gave_up: false,
+            to_explain: (settings.debug && settings.mode != Mode::Print).then(Vec::new),
+        })
+    }
+
+    fn add_operands(&mut self) -> anyhow::Result<()> {
+        if let Some(file) = self.out.regular_file() {
+            self.tail.leave_out(file);
+        }
+        for operand in &self.settings.operands {
+            let source = match (operand, as_pattern(self.settings, operand)) {
+                (_, Some(pattern)) => {
+                    self.tail.follow_pattern(pattern)?;
+                    continue;
+                }
+                (Operand::Name(path), None) => self.tail.follow(path),
+                (Operand::Stdin, None) if was_closed(Standard::Input) => {
+                    self.stdin_is_closed();
+                    continue;
+                }
+                (Operand::Stdin, None) => self.tail.follow_stdin(STDIN).context("cannot read standard input")?,
+            };
+            self.to_explain.iter_mut().for_each(|sources| sources.push(source));
+        }
+        Ok(())
+    }
+
+    /// Says in GNU's words that there is no standard input.
+    fn stdin_is_closed(&mut self) {
+        let cause = wording::cause(&io::Error::from(rustix::io::Errno::BADF));
+        self.notices.say(&format!("cannot fstat {}: {cause}", quote(STDIN)));
+        if self.settings.mode == Mode::Print {
+            self.notices.say(&format!("-: {cause}"));
+        }
+        self.status = Exit::Failure;
+    }
+
+    /// Shows what comes until an end.
+    fn run(&mut self) -> anyhow::Result<Exit> {
+        loop {
+            if let Some(Reason::Signal(signal)) = self.ending.signal() {
+                return Ok(self.end_by_signal(signal));
+            }
+            match self.step() {
+                Step::End(exit) => return Ok(exit),
+                Step::Shown => {}
+                Step::Dry => {
+                    self.explain();
+                    if let Some(exit) = self.end()? {
+                        return Ok(exit);
+                    }
+                    if let Some(exit) = self.wait()? {
+                        return Ok(exit);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shows the next event, if there is one and the output takes it. Whatever was shown has been written when this
+    /// says that there is none.
+    fn step(&mut self) -> Step {
+        while self.out.is_blocked() {
+            match self.wait_for_room() {
+                Ok(()) if self.ending.signal().is_some() => return Step::Shown,
+                Ok(()) => {}
+                Err(error) => return Step::End(self.output_failed(&error)),
+            }
+        }
+        let Some(event) = self.tail.try_next() else {
+            return match self.out.flush() {
+                Ok(()) if self.out.is_blocked() => Step::Shown,
+                Ok(()) => Step::Dry,
+                Err(error) => Step::End(self.output_failed(&error)),
+            };
+        };
+        let mut met = false;
+        let shown = match event {
+            Event::Data(data) => {
+                self.ending.data_came();
+                let part = self.settings.until.as_ref().filter(|_| data.age == Age::Appended);
+                let part = part.and_then(|until| through_match(data.bytes, until, self.settings.terminator));
+                met = part.is_some();
+                let data = Data { bytes: part.unwrap_or(data.bytes), ..data };
+                self.view.show(&mut self.out, &data)
+            }
+            Event::Happened { source, path, what } => {
+                let failed = is_failure(self.settings.persona, &what);
+                self.gave_up |= gave_up(&what);
+                let texts = wording::notices(self.settings.persona, self.settings.mode, path, &what);
+                let opened = matches!(&what, Happening::Opened { arrival: crate::tail::Arrival::First, .. })
+                    || matches!(&what, Happening::Untailable { kind: FileKind::Directory, since: Since::Start, .. });
+                let shown = if opened { self.view.announce(&mut self.out, source, path) } else { Ok(()) };
+                if failed {
+                    self.status = Exit::Failure;
+                }
+                // Data that came before are not to be seen after the notice, where both go to one place.
+                let shown = if texts.is_empty() { shown } else { shown.and_then(|()| self.out.flush()) };
+                texts.iter().for_each(|text| self.notices.tell(text));
+                shown
+            }
+            Event::Trouble(trouble) => {
+                let texts = wording::trouble(self.settings.persona, &trouble);
+                texts.iter().for_each(|text| self.notices.tell(text));
+                Ok(())
+            }
+            Event::LeftOut(path) => {
+                self.notices.tell(&format!("{}: left out: it is the output", quote(path)));
+                Ok(())
+            }
+        };
+        match shown {
+            Err(error) => Step::End(self.output_failed(&error)),
+            Ok(()) if met => Step::End(self.write_the_rest().unwrap_or(Exit::Success)),
+            Ok(()) => Step::Shown,
+        }
+    }
+
+    /// Waits until the output takes more, or something asks for an end. Names are still looked after meanwhile.
+    fn wait_for_room(&mut self) -> io::Result<()> {
+        let mut also: Vec<Also<'_>> = self.ending.wakers().collect();
+        also.extend(self.out.reader().map(|fd| Also::new(fd, Until::Writable)));
+        self.tail.wait(None, &mut also)?;
+        drop(also);
+        self.tail.attend();
+        self.out.flush()
+    }
+
+    /// Waits until there may be something to show or a reason to end.
+    fn wait(&mut self) -> anyhow::Result<Option<Exit>> {
+        let mut also: Vec<Also<'_>> = self.ending.wakers().collect();
+        let wakers = also.len();
+        also.extend(self.out.reader().map(|fd| Also::new(fd, Until::Closed)));
+        self.tail.wait(self.ending.deadline(), &mut also).context("cannot wait for events")?;
+        let closed = also[wakers..].iter().any(Also::is_ready);
+        Ok(closed.then(|| self.reader_is_gone()))
+    }
+
+    /// Whether to end, when there is nothing to show.
+    fn end(&mut self) -> anyhow::Result<Option<Exit>> {
+        let hopeless = self.tail.is_over() || !(self.settings.retry || self.tail.has_files());
+        if hopeless {
+            if self.settings.mode != Mode::Print && (self.gave_up || !self.tail.is_over()) {
+                self.notices.say("no files remaining");
+                self.status = Exit::Failure;
+            }
+            return Ok(Some(self.status));
+        }
+        if !self.tail.past_start() {
+            return Ok(None);
+        }
+        let files = self.tail.open_files().map(|(file, path)| (file, path.to_owned()));
+        let Some(reason) = self.ending.reason(files) else { return Ok(None) };
+        if reason.reads_to_the_end() {
+            // The last writer may have written, and renamed, since we looked.
+            self.tail.look_at_all();
+            if let Some(exit) = self.drain() {
+                return Ok(Some(exit));
+            }
+            self.tail.finish();
+            if let Some(exit) = self.drain() {
+                return Ok(Some(exit));
+            }
+        }
+        Ok(Some(match reason {
+            Reason::Signal(signal) => self.end_by_signal(signal),
+            Reason::Timeout if self.settings.until.is_some() => Exit::TimedOut,
+            _ => self.status,
+        }))
+    }
+
+    /// Shows all there is; returns how to end if that is decided on the way.
+    fn drain(&mut self) -> Option<Exit> {
+        loop {
+            if let Some(Reason::Signal(signal)) = self.ending.signal() {
+                return Some(self.end_by_signal(signal));
+            }
+            match self.step() {
+                Step::End(exit) => return Some(exit),
+                Step::Dry => return None,
+                Step::Shown => {}
+            }
+        }
+    }
+
+    /// Writes what was shown, waiting for the reader.
+    fn write_the_rest(&mut self) -> Option<Exit> {
+        let mut result = self.out.flush();
+        while result.is_ok() && self.out.is_blocked() {
+            if let Some(Reason::Signal(signal)) = self.ending.signal() {
+                return Some(Exit::Signal(signal));
+            }
+            result = self.wait_for_room();
+        }
+        result.err().map(|error| self.output_failed(&error))
+    }
+
+    /// Writes what can be written at once and says what is left unsaid.
+    fn end_by_signal(&mut self, signal: i32) -> Exit {
+        let deadline = Instant::now() + LAST_WRITE;
+        while self.out.flush().is_ok() && self.out.is_blocked() && Instant::now() < deadline {
+            let reader = self.out.reader().map(|fd| Also::new(fd, Until::Writable));
+            let mut also: Vec<Also<'_>> = reader.into_iter().collect();
+            if self.tail.wait(Some(deadline), &mut also).is_err() {
+                break;
+            }
+        }
+        Exit::Signal(signal)
+    }
+
+    /// Writing failed: says why, unless the reader just has had enough.
+    fn output_failed(&mut self, error: &io::Error) -> Exit {
+        if error.kind() == io::ErrorKind::BrokenPipe && !sigpipe_was_ignored() {
+            return self.reader_is_gone();
+        }
+        self.notices.say(&format!("write error: {}", wording::cause(error)));
+        Exit::Failure
+    }
+
+    fn reader_is_gone(&self) -> Exit {
+        if sigpipe_was_ignored() { Exit::Failure } else { Exit::Signal(signal_hook::consts::SIGPIPE) }
+    }
+
+    /// With `--debug`, says once how files are followed.
+    fn explain(&mut self) {
+        let Some(sources) = self.to_explain.take_if(|_| self.tail.past_start()) else { return };
+        let all: Vec<_> = sources.iter().filter_map(|source| self.tail.noticed(*source)).collect();
+        let mode = if all.iter().all(|noticed| *noticed == Noticed::ByReading) && !all.is_empty() {
+            "blocking"
+        } else if self.tail.uses_events() && !all.iter().any(|noticed| matches!(noticed, Noticed::ByPolling(_))) {
+            "notification"
+        } else {
+            "polling"
+        };
+        self.notices.say(&format!("using {mode} mode"));
+        if self.settings.persona == Persona::Rtail {
+            for (operand, source) in self.settings.operands.iter().zip(sources) {
+                if let (Operand::Name(name), Some(noticed)) = (operand, self.tail.noticed(source)) {
+                    self.notices.say(&wording::noticed(name, noticed));
+                }
+            }
+        }
+    }
+
+    /// Ends the tail; everything that was started is gone afterwards.
+    fn close(self, exit: Exit) -> Exit {
+        if self.settings.persona == Persona::Rtail {
+            for (path, offset, count) in self.tail.unfinished() {
+                let end = offset + count;
+                let name = quote(path);
+                self.notices
+                    .say(&format!("{name}: held back {count} bytes of an unfinished line (offsets {offset}-{end})"));
+            }
+        }
+        self.notices.finish();
+        self.tail.join();
+        exit
+    }
+}
+
+/// Whether what happened makes the exit status 1 in the end.
+fn is_failure(persona: Persona, what: &Happening) -> bool {
+    match what {
+        Happening::Inaccessible { since: Since::Start, outlook, .. }
+        | Happening::Untailable { since: Since::Start, outlook, .. } => {
+            persona == Persona::Tail || *outlook == Outlook::GivenUp
+        }
+        Happening::ReadFailed { outlook, .. } => persona == Persona::Tail || *outlook == Outlook::GivenUp,
+        _ => false,
+    }
+}
+
+/// Whether a source was given up because it can't be followed.
+fn gave_up(what: &Happening) -> bool {
+    matches!(
+        what,
+        Happening::Inaccessible { outlook: Outlook::GivenUp, .. }
+            | Happening::Untailable { outlook: Outlook::GivenUp, .. }
+            | Happening::ReadFailed { outlook: Outlook::GivenUp, .. }
+    )
+}
+
+/// The lines up to and including the first one that matches.
+fn through_match<'b>(bytes: &'b [u8], until: &regex::bytes::Regex, terminator: u8) -> Option<&'b [u8]> {
+    let mut end = 0;
+    for line in bytes.split_inclusive(|&byte| byte == terminator) {
+        end += line.len();
+        if until.is_match(line.strip_suffix(&[terminator]).unwrap_or(line)) {
+            return Some(&bytes[..end]);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_matching_line_is_the_last_one() {
+        let until = regex::bytes::Regex::new("^b$").unwrap();
+        let rows: [(&[u8], Option<&[u8]>); 4] =
+            [(b"a\nb\nc\n", Some(b"a\nb\n")), (b"a\nb", Some(b"a\nb")), (b"ab\nbc\n", None), (b"", None)];
+        for (bytes, expected) in rows {
+            assert_eq!(through_match(bytes, &until, b'\n'), expected);
+        }
+    }
+}

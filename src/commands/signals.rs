@@ -1,0 +1,60 @@
+//! Signals that ask for an end, noticed without a thread.
+
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::{flag, low_level};
+
+use crate::sys::is_ignored;
+
+/// The signals that end rtail in order.
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// What has been received.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    received: Arc<AtomicUsize>,
+    bell: UnixStream,
+}
+
+impl Signals {
+    /// Listens for the signals that ask for an end, but for those that are ignored already (nohup). The first one
+    /// restores the default action, so that a second one ends the process at once, whatever it waits for.
+    ///
+    /// # Errors
+    /// When a handler can't be installed.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let (bell, ringer) = UnixStream::pair()?;
+        bell.set_nonblocking(true)?;
+        let received = Arc::new(AtomicUsize::new(0));
+        let second = Arc::new(AtomicBool::new(false));
+        for signal in ENDING.into_iter().filter(|signal| !is_ignored(*signal)) {
+            // In this order: the first one passes the condition by and only then sets it.
+            flag::register_conditional_default(signal, Arc::clone(&second))?;
+            flag::register(signal, Arc::clone(&second))?;
+            flag::register_usize(signal, Arc::clone(&received), usize::try_from(signal).unwrap_or(0))?;
+            low_level::pipe::register(signal, ringer.try_clone()?)?;
+        }
+        Ok(Self { received, bell })
+    }
+
+    /// The signal that was received, if any.
+    pub(crate) fn received(&self) -> Option<i32> {
+        let signal = self.received.load(Ordering::Relaxed);
+        i32::try_from(signal).ok().filter(|signal| *signal != 0)
+    }
+
+    /// Becomes readable with the first signal.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+
+    /// Forgets wake-ups that have served.
+    pub(crate) fn quieten(&self) {
+        let _ = (&self.bell).read(&mut [0; 16]);
+    }
+}

@@ -1,0 +1,50 @@
+//! The `rtail` program: parse, dispatch, exit status.
+
+use std::process::ExitCode;
+
+use rtail::cli::{self, Command, Refusal};
+use rtail::commands::{Exit, follow};
+use rtail::notice::Notices;
+use rtail::settings::Persona;
+
+fn main() -> ExitCode {
+    let persona = std::env::args_os().next().map_or(Persona::Rtail, |program| cli::persona(&program));
+    let mut notices = Notices::new(persona);
+    let exit = match cli::parse(std::env::args_os()) {
+        Ok(invocation) => {
+            invocation.warnings.iter().for_each(|warning| notices.say(warning));
+            run(&invocation.command, &mut notices)
+        }
+        Err(Refusal::Shown(text)) => show(&text, &mut notices),
+        Err(Refusal::Usage { lines, status }) => {
+            notices.lines(&lines);
+            return ExitCode::from(status);
+        }
+    };
+    // GNU's `tail` counts a message that nobody could read as a failure.
+    match exit {
+        Exit::Success if persona == Persona::Tail && notices.failed() => ExitCode::FAILURE,
+        exit => exit.carry_out(),
+    }
+}
+
+fn run(command: &Command, notices: &mut Notices) -> Exit {
+    let result = match command {
+        Command::Follow(settings) => follow::run(settings, notices),
+    };
+    result.unwrap_or_else(|error| {
+        notices.say(&format!("{error:#}"));
+        Exit::Failure
+    })
+}
+
+/// Writes what was asked for instead of a run: help, or the version.
+fn show(text: &str, notices: &mut Notices) -> Exit {
+    match rtail::commands::show(text.as_bytes()) {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            notices.say(&format!("write error: {}", rtail::commands::cause(&error)));
+            Exit::Failure
+        }
+    }
+}

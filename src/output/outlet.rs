@@ -1,0 +1,169 @@
+//! Standard output, written without ever waiting in a write.
+//!
+//! A write to a pipe whose reader doesn't read would block and, with it, the attention to rotations and signals.
+//! A pipe or terminal is therefore opened anew, non-blocking, under `/proc/self/fd`: that is a file description of
+//! its own, so that whoever shares the old one is not disturbed.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{FileType, OFlags};
+
+use crate::sys::{Standard, was_closed};
+use crate::tail::{FileId, Meta};
+
+/// What is collected before it is written although more may come at once.
+const BATCH: usize = 64 * 1024;
+/// The size that a pipe is asked to have.
+const PIPE: usize = 1024 * 1024;
+
+/// How the output is kept from blocking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// It doesn't: a file, or a device.
+    Plain,
+    /// The descriptor is non-blocking.
+    NonBlocking,
+    /// A socket, which can be told each time not to wait.
+    Socket,
+    /// A pipe or terminal that can't be opened anew: little by little, as it becomes writable.
+    Cautious,
+}
+
+/// Standard output, and what it has not taken yet.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    file: File,
+    manner: Manner,
+    /// Whether the other end can go away without being written to.
+    has_reader: bool,
+    pending: Vec<u8>,
+    sent: usize,
+    blocked: bool,
+}
+
+impl Outlet {
+    /// Takes standard output.
+    ///
+    /// # Errors
+    /// `EBADF` if it was closed when the program started.
+    pub(crate) fn stdout() -> io::Result<Self> {
+        if was_closed(Standard::Output) {
+            return Err(io::Error::from(rustix::io::Errno::BADF));
+        }
+        let stdout = io::stdout();
+        let (file, manner) = match FileType::from_raw_mode(rustix::fs::fstat(&stdout)?.st_mode) {
+            FileType::Fifo => open_anew(&stdout)?,
+            _ if stdout.is_terminal() => open_anew(&stdout)?,
+            FileType::Socket => (duplicate(&stdout)?, Manner::Socket),
+            _ => (duplicate(&stdout)?, Manner::Plain),
+        };
+        if manner != Manner::Plain {
+            // Larger is faster and no more; not every pipe may be.
+            let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE);
+        }
+        let has_reader = manner != Manner::Plain;
+        Ok(Self { file, manner, has_reader, pending: Vec::new(), sent: 0, blocked: false })
+    }
+
+    /// The file that is written to, if it is a regular one.
+    pub(crate) fn regular_file(&self) -> Option<FileId> {
+        let meta = self.file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        Some(Meta::from(&meta).id)
+    }
+
+    /// The descriptor to wait for; `None` if its other end can't go away.
+    pub(crate) fn reader(&self) -> Option<BorrowedFd<'_>> {
+        self.has_reader.then(|| self.file.as_fd())
+    }
+
+    /// Whether the last write left something for which there was no room.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// Takes bytes. They are written when there are many, or with the next [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// A write that failed.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.pending.len() + bytes.len() < BATCH || self.blocked {
+            self.pending.extend_from_slice(bytes);
+            return Ok(());
+        }
+        self.flush()?;
+        let written = if self.blocked { 0 } else { self.write(bytes)? };
+        self.blocked |= written < bytes.len();
+        self.pending.extend_from_slice(&bytes[written..]);
+        Ok(())
+    }
+
+    /// Writes what there is room for.
+    ///
+    /// # Errors
+    /// A write that failed.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        let pending = std::mem::take(&mut self.pending);
+        let written = self.write(&pending[self.sent..]);
+        self.pending = pending;
+        self.sent += written?;
+        self.blocked = self.sent < self.pending.len();
+        if !self.blocked {
+            self.pending.clear();
+            self.sent = 0;
+            // One giant line is no reason to keep its room for ever.
+            self.pending.shrink_to(4 * BATCH);
+        }
+        Ok(())
+    }
+
+    /// Writes what can be written without waiting; returns how much that was.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match self.write_some(&bytes[written..]) {
+                Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero)),
+                Ok(length) => written += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(written)
+    }
+
+    fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.manner {
+            Manner::Plain | Manner::NonBlocking => self.file.write(bytes),
+            Manner::Socket => {
+                let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
+                Ok(rustix::net::send(&self.file, bytes, flags)?)
+            }
+            Manner::Cautious => {
+                // A pipe that is ready has room for PIPE_BUF bytes at least.
+                let mut fds = [PollFd::new(&self.file, PollFlags::OUT)];
+                if rustix::event::poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? == 0 {
+                    return Err(io::Error::from(ErrorKind::WouldBlock));
+                }
+                self.file.write(&bytes[..bytes.len().min(4096)])
+            }
+        }
+    }
+}
+
+fn duplicate(stdout: &impl AsFd) -> io::Result<File> {
+    Ok(File::from(stdout.as_fd().try_clone_to_owned()?))
+}
+
+fn open_anew(stdout: &impl AsFd) -> io::Result<(File, Manner)> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(flags.bits().cast_signed());
+    match options.open("/proc/self/fd/1") {
+        Ok(file) => Ok((file, Manner::NonBlocking)),
+        Err(_) => Ok((duplicate(stdout)?, Manner::Cautious)),
+    }
+}

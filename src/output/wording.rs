@@ -1,0 +1,130 @@
+//! What is said about files, in GNU `tail`'s words where it has any.
+
+use std::io;
+use std::path::Path;
+
+use crate::quote::{quote, quote_if_needed};
+use crate::settings::{Mode, Persona};
+use crate::tail::{Arrival, Because, Evidence, FileKind, Happening, Loss, Noticed, Outlook, Since, Trouble};
+
+/// The cause of an error without Rust's addition of its number.
+#[must_use]
+pub fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    match (error.raw_os_error(), text.rfind(" (os error ")) {
+        (Some(_), Some(end)) => text[..end].to_owned(),
+        _ => text,
+    }
+}
+
+/// The notices for something that happened to a file of this name, in order; none for what needs no words.
+pub(crate) fn notices(persona: Persona, mode: Mode, name: &Path, happening: &Happening) -> Vec<String> {
+    let quoted = quote(name);
+    let bare = quote_if_needed(name);
+    let gnu = persona == Persona::Tail;
+    let giving_up = |outlook: &Outlook| match outlook {
+        Outlook::GivenUp => "; giving up on this name",
+        Outlook::Waiting => "",
+    };
+    match happening {
+        Happening::Opened { arrival, .. } => match arrival {
+            Arrival::First => vec![],
+            Arrival::Appeared => vec![format!("{quoted} has appeared;  following new file")],
+            Arrival::Replaced(_) => vec![format!("{quoted} has been replaced;  following new file")],
+            Arrival::Accessible | Arrival::Returned => vec![format!("{quoted} has become accessible")],
+        },
+        Happening::Inaccessible { error, since: Since::Start, .. } => {
+            vec![format!("cannot open {quoted} for reading: {}", cause(error))]
+        }
+        Happening::Inaccessible { error, since: Since::Change, .. } => {
+            vec![format!("{quoted} has become inaccessible: {}", cause(error))]
+        }
+        Happening::Untailable { kind, since: Since::Start, outlook } => {
+            let reading = match kind {
+                FileKind::Directory => vec![format!("error reading {quoted}: Is a directory")],
+                _ => vec![],
+            };
+            let following = (mode != Mode::Print)
+                .then(|| format!("{bare}: cannot follow end of this type of file{}", giving_up(outlook)));
+            reading.into_iter().chain(following).collect()
+        }
+        Happening::Untailable { kind, since: Since::Change, outlook } => {
+            let what = if *kind == FileKind::Symlink { "symbolic link" } else { "file" };
+            vec![format!("{quoted} has been replaced with an untailable {what}{}", giving_up(outlook))]
+        }
+        Happening::OffsetBeyondEnd { offset, size } => vec![format!(
+            "{quoted}: offset {offset} lies beyond the end ({size} bytes): truncated or replaced since; beginning at 0"
+        )],
+        Happening::Rewritten { evidence, .. } => vec![match evidence {
+            Evidence::Content if !gnu => {
+                format!("{bare}: file truncated and rewritten;  following from its beginning")
+            }
+            _ => format!("{bare}: file truncated"),
+        }],
+        Happening::ReadFailed { error, .. } => vec![format!("error reading {quoted}: {}", cause(error))],
+        // What GNU's does not know of, it says nothing about.
+        _ if gnu => vec![],
+        Happening::Shortened { from, to, .. } => {
+            vec![format!("{bare}: file truncated from {from} to {to} bytes, which were read already; going on there")]
+        }
+        Happening::HeadCut { from, to, .. } => {
+            let cut = from - to;
+            vec![format!("{quoted}: {cut} bytes were cut off its beginning; going on at offset {to}")]
+        }
+        Happening::NulsSkipped { range, .. } => {
+            let count = range.end - range.start;
+            vec![format!("{quoted}: skipped {count} NUL bytes (offsets {}-{}): no data", range.start, range.end)]
+        }
+        Happening::Lost { range, reason, .. } => {
+            let why = match reason {
+                Loss::Truncated => "truncated before they were read",
+                _ => "reading failed",
+            };
+            vec![match range {
+                Some(range) => {
+                    let count = range.end - range.start;
+                    format!("{quoted}: lost {count} bytes (offsets {}-{}): {why}", range.start, range.end)
+                }
+                None => format!("{quoted}: lost an unknown number of bytes: {why}"),
+            }]
+        }
+        Happening::Ambiguous { .. } => {
+            vec![format!("{quoted}: ambiguous: touched, or rewritten with the same bytes; nothing is repeated")]
+        }
+        Happening::Ended => vec![],
+    }
+}
+
+/// The notices for notification that does not work.
+pub(crate) fn trouble(persona: Persona, trouble: &Trouble) -> Vec<String> {
+    const REVERTING: &str = "inotify cannot be used, reverting to polling";
+    let limit = |text: &str| match persona {
+        Persona::Tail => String::new(),
+        Persona::Rtail => format!(": {text}"),
+    };
+    match trouble {
+        Trouble::Watches => {
+            let named = limit("the limit fs.inotify.max_user_watches is reached; files beyond it are polled");
+            vec![format!("inotify resources exhausted{named}")]
+        }
+        Trouble::NoEvents(error) if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
+            let named = limit("the limit fs.inotify.max_user_instances or that of open files (ulimit -n) is reached");
+            vec![format!("{REVERTING}: {}{named}", cause(error))]
+        }
+        Trouble::NoEvents(error) | Trouble::Watch(error) => vec![format!("{REVERTING}: {}", cause(error))],
+        Trouble::Failed(why) => vec![format!("{REVERTING}: {why}")],
+    }
+}
+
+/// By what a file of this name is noticed, and why.
+pub(crate) fn noticed(name: &Path, noticed: Noticed) -> String {
+    let how = match noticed {
+        Noticed::ByEvents => "noticed by events",
+        Noticed::ByReading => "waited for: it is no regular file",
+        Noticed::ByPolling(Because::Asked) => "polled: asked for",
+        Noticed::ByPolling(Because::FileSystem) => "watched and polled: its file system doesn't announce everything",
+        Noticed::ByPolling(Because::NoWatch) => "polled: it can't be watched",
+        Noticed::ByPolling(Because::Unannounced) => "watched and polled: it changed unannounced",
+    };
+    format!("{}: {how}", quote(name))
+}
