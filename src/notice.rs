@@ -68,7 +68,7 @@ impl Notices {
         self.recent.insert(text.to_owned(), Recent { written: now, unwritten: 0 });
         match unwritten {
             0 => self.say(text),
-            count => self.say(&format!("{text} (and {count} times since the last such notice)")),
+            count => self.say(&format!("{text} (unsaid since the last time: {count})")),
         }
     }
 
@@ -77,7 +77,8 @@ impl Notices {
         let mut counted: Vec<_> = self.recent.drain().filter(|(_, recent)| recent.unwritten > 0).collect();
         counted.sort_by(|(a, _), (b, _)| a.cmp(b));
         for (text, recent) in counted {
-            self.say(&format!("{text} ({} more times)", recent.unwritten));
+            let times = if recent.unwritten == 1 { "time" } else { "times" };
+            self.say(&format!("{text} ({} more {times})", recent.unwritten));
         }
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::locks::is_locked;
-use super::process::Process;
+use super::process::{Gone, Process};
 use super::signals::Signals;
 use crate::tail::{Also, FileId, Until};
 
@@ -81,6 +81,7 @@ pub(crate) struct Ending {
 #[derive(Clone, Debug)]
 pub(crate) struct Conditions<'a> {
     pub(crate) pids: &'a [u32],
+    pub(crate) gone: Gone,
     pub(crate) asking_interval: Duration,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idle_timeout: Option<Duration>,
@@ -92,7 +93,7 @@ impl Ending {
         let now = Instant::now();
         Self {
             signals,
-            processes: conditions.pids.iter().map(|pid| Process::new(*pid)).collect(),
+            processes: conditions.pids.iter().map(|pid| Process::new(*pid, conditions.gone)).collect(),
             asking_interval: conditions.asking_interval,
             ask_at: None,
             timeout_at: conditions.timeout.and_then(|timeout| now.checked_add(timeout)),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::ending::{Conditions, Ending, Exit, Reason};
+use super::process::Gone;
 use super::signals::Signals;
 use crate::notice::Notices;
 use crate::output::outlet::Outlet;
@@ -17,7 +18,7 @@ use crate::settings::{Follow, Headers, Looking, Mode, Operand, Persona, Start};
 use crate::sys::{Standard, sigpipe_was_ignored, was_closed};
 use crate::tail::{
     Age, Also, Data, Event, FileKind, Following, Framing, Happening, Noticed, Nuls, Options, Outlook, Retry,
-    Shrinking, Since, SourceId, Tail, Until, looks_like_pattern,
+    Rewriting, Since, SourceId, Tail, Trouble, Until, looks_like_pattern,
 };
 
 /// What standard input goes by.
@@ -86,7 +87,7 @@ fn options(settings: &Follow, many: bool) -> Options {
     options.terminator = settings.terminator;
     let text = rtail && settings.terminator == b'\n' && settings.mode != Mode::Print;
     options.nuls = if text { Nuls::HoldBack } else { Nuls::Pass };
-    options.shrinking = if rtail { Shrinking::Discern } else { Shrinking::BeginAgain };
+    options.rewriting = if rtail { Rewriting::Discern } else { Rewriting::AsGnu };
     options.rotate_wait = settings.rotate_wait;
     options.poll_only = settings.looking != Looking::Events;
     options.poll_interval = match (settings.looking, settings.persona) {
@@ -96,6 +97,7 @@ fn options(settings: &Follow, many: bool) -> Options {
         (_, Persona::Tail) => Some(settings.sleep_interval),
     };
     options.never_seek = settings.presume_input_pipe;
+    options.wait_for_fifos = settings.pids.is_empty();
     options
 }
 
@@ -110,7 +112,7 @@ struct Session<'a> {
     status: Exit,
     gave_up: bool,
     /// Followed sources to say by what they are noticed, with `--debug`, once they are.
-    to_explain: Option<Vec<SourceId>>,
+    to_explain: Option<Vec<(&'a Path, SourceId)>>,
 }
 
 /// What taking one event came to.
@@ -133,6 +135,7 @@ impl<'a> Session<'a> {
         };
         let conditions = Conditions {
             pids: &settings.pids,
+            gone: if settings.persona == Persona::Tail { Gone::Reaped } else { Gone::Ended },
             asking_interval: settings.sleep_interval,
             timeout: settings.timeout,
             idle_timeout: settings.idle_timeout,
@@ -156,19 +159,22 @@ impl<'a> Session<'a> {
             self.tail.leave_out(file);
         }
         for operand in &self.settings.operands {
-            let source = match (operand, as_pattern(self.settings, operand)) {
+            let (name, source) = match (operand, as_pattern(self.settings, operand)) {
                 (_, Some(pattern)) => {
                     self.tail.follow_pattern(pattern)?;
                     continue;
                 }
-                (Operand::Name(path), None) => self.tail.follow(path),
                 (Operand::Stdin, None) if was_closed(Standard::Input) => {
                     self.stdin_is_closed();
                     continue;
                 }
-                (Operand::Stdin, None) => self.tail.follow_stdin(STDIN).context("cannot read standard input")?,
+                (Operand::Stdin, None) => {
+                    let source = self.tail.follow_stdin(STDIN).context("cannot read standard input")?;
+                    (Path::new(STDIN), source)
+                }
+                (Operand::Name(path), None) => (path.as_path(), self.tail.follow(path)),
             };
-            self.to_explain.iter_mut().for_each(|sources| sources.push(source));
+            self.to_explain.iter_mut().for_each(|sources| sources.push((name, source)));
         }
         Ok(())
     }
@@ -181,6 +187,7 @@ impl<'a> Session<'a> {
             self.notices.say(&format!("-: {cause}"));
         }
         self.status = Exit::Failure;
+        self.gave_up = true;
     }
 
     /// Shows what comes until an end.
@@ -235,7 +242,7 @@ impl<'a> Session<'a> {
             Event::Happened { source, path, what } => {
                 let failed = is_failure(self.settings.persona, &what);
                 self.gave_up |= gave_up(&what);
-                let texts = wording::notices(self.settings.persona, self.settings.mode, path, &what);
+                let texts = wording::notices(self.settings, path, &what);
                 let opened = matches!(&what, Happening::Opened { arrival: crate::tail::Arrival::First, .. })
                     || matches!(&what, Happening::Untailable { kind: FileKind::Directory, since: Since::Start, .. });
                 let shown = if opened { self.view.announce(&mut self.out, source, path) } else { Ok(()) };
@@ -247,6 +254,8 @@ impl<'a> Session<'a> {
                 texts.iter().for_each(|text| self.notices.tell(text));
                 shown
             }
+            // GNU's doesn't use events at all if a file is missing at the start.
+            Event::Trouble(Trouble::DirectoryGone(_)) if self.status == Exit::Failure => Ok(()),
             Event::Trouble(trouble) => {
                 let texts = wording::trouble(self.settings.persona, &trouble);
                 texts.iter().for_each(|text| self.notices.tell(text));
@@ -293,9 +302,6 @@ impl<'a> Session<'a> {
                 self.status = Exit::Failure;
             }
             return Ok(Some(self.status));
-        }
-        if !self.tail.past_start() {
-            return Ok(None);
         }
         let files = self.tail.open_files().map(|(file, path)| (file, path.to_owned()));
         let Some(reason) = self.ending.reason(files) else { return Ok(None) };
@@ -372,20 +378,21 @@ impl<'a> Session<'a> {
     /// With `--debug`, says once how files are followed.
     fn explain(&mut self) {
         let Some(sources) = self.to_explain.take_if(|_| self.tail.past_start()) else { return };
-        let all: Vec<_> = sources.iter().filter_map(|source| self.tail.noticed(*source)).collect();
-        let mode = if all.iter().all(|noticed| *noticed == Noticed::ByReading) && !all.is_empty() {
-            "blocking"
-        } else if self.tail.uses_events() && !all.iter().any(|noticed| matches!(noticed, Noticed::ByPolling(_))) {
-            "notification"
-        } else {
-            "polling"
+        let by = |way: fn(&Noticed) -> bool| {
+            sources.iter().filter_map(|(_, source)| self.tail.noticed(*source)).any(|noticed| way(&noticed))
+        };
+        let reading = by(|noticed| *noticed == Noticed::ByReading);
+        let polling = by(|noticed| matches!(noticed, Noticed::ByPolling(_)));
+        let mode = match self.settings.mode {
+            Mode::Descriptor if reading && sources.len() == 1 => "blocking",
+            _ if self.tail.uses_events() && !polling && !reading => "notification",
+            _ => "polling",
         };
         self.notices.say(&format!("using {mode} mode"));
         if self.settings.persona == Persona::Rtail {
-            for (operand, source) in self.settings.operands.iter().zip(sources) {
-                if let (Operand::Name(name), Some(noticed)) = (operand, self.tail.noticed(source)) {
-                    self.notices.say(&wording::noticed(name, noticed));
-                }
+            for (name, source) in sources {
+                let noticed = self.tail.noticed(source).map(|noticed| wording::noticed(name, noticed));
+                noticed.iter().for_each(|text| self.notices.say(text));
             }
         }
     }

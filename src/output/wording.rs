@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::quote::{quote, quote_if_needed};
-use crate::settings::{Mode, Persona};
+use crate::settings::{Follow, Mode, Persona};
 use crate::tail::{Arrival, Because, Evidence, FileKind, Happening, Loss, Noticed, Outlook, Since, Trouble};
 
 /// The cause of an error without Rust's addition of its number.
@@ -18,10 +18,10 @@ pub fn cause(error: &io::Error) -> String {
 }
 
 /// The notices for something that happened to a file of this name, in order; none for what needs no words.
-pub(crate) fn notices(persona: Persona, mode: Mode, name: &Path, happening: &Happening) -> Vec<String> {
+pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> Vec<String> {
     let quoted = quote(name);
     let bare = quote_if_needed(name);
-    let gnu = persona == Persona::Tail;
+    let gnu = settings.persona == Persona::Tail;
     let giving_up = |outlook: &Outlook| match outlook {
         Outlook::GivenUp => "; giving up on this name",
         Outlook::Waiting => "",
@@ -44,8 +44,10 @@ pub(crate) fn notices(persona: Persona, mode: Mode, name: &Path, happening: &Hap
                 FileKind::Directory => vec![format!("error reading {quoted}: Is a directory")],
                 _ => vec![],
             };
-            let following = (mode != Mode::Print)
-                .then(|| format!("{bare}: cannot follow end of this type of file{}", giving_up(outlook)));
+            // With --retry GNU's doesn't say that it gives up, even where it does.
+            let clause = if settings.retry { "" } else { giving_up(outlook) };
+            let following = (settings.mode != Mode::Print)
+                .then(|| format!("{bare}: cannot follow end of this type of file{clause}"));
             reading.into_iter().chain(following).collect()
         }
         Happening::Untailable { kind, since: Since::Change, outlook } => {
@@ -112,6 +114,10 @@ pub(crate) fn trouble(persona: Persona, trouble: &Trouble) -> Vec<String> {
             vec![format!("{REVERTING}: {}{named}", cause(error))]
         }
         Trouble::NoEvents(error) | Trouble::Watch(error) => vec![format!("{REVERTING}: {}", cause(error))],
+        Trouble::DirectoryGone(_) if persona == Persona::Rtail => vec![],
+        Trouble::DirectoryGone(_) => {
+            vec!["directory containing watched file was removed".to_owned(), REVERTING.to_owned()]
+        }
         Trouble::Failed(why) => vec![format!("{REVERTING}: {why}")],
     }
 }

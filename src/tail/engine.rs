@@ -143,7 +143,7 @@ impl Engine {
             wants: &mut self.wants,
             now,
             source: id,
-            alone: self.slots.is_empty(),
+            alone: false,
         };
         let source = Source::opened(id, path, handle, arrival, &mut context);
         self.insert(id, source)
@@ -174,7 +174,7 @@ impl Engine {
     /// By what a source is noticed; `None` for one that has ended.
     pub(crate) fn noticed(&self, id: SourceId) -> Option<Noticed> {
         let slot = self.slots.get(&id)?;
-        Some(if self.readable.contains(&id) { Noticed::ByReading } else { slot.noticed })
+        Some(if slot.source.is_sequential() { Noticed::ByReading } else { slot.noticed })
     }
 
     /// Looks at a source in intervals from now on.
@@ -354,18 +354,21 @@ impl Engine {
             wants: &mut self.wants,
             now,
             source: id,
-            alone: self.added == 1,
+            alone: self.added == 1 && self.options.wait_for_fifos,
         };
         let step = slot.source.step(&mut context);
         if matches!(step, Some(Step::Data(_))) && slot.cause == Cause::Safety && slot.noticed == Noticed::ByEvents {
             // Nobody announced these bytes, so nobody can be relied on to announce the next ones.
             slot.noticed = Noticed::ByPolling(Because::Unannounced);
         }
-        if slot.source.is_due() {
+        if slot.source.has_pending() {
+            // What happened to it is told in one go, before anything that happened to others later.
+            slot.queued = true;
+            self.ready.push_front(id);
+        } else if slot.source.is_due() {
             slot.queued = true;
             self.ready.push_back(id);
-        }
-        if step.is_none() {
+        } else {
             self.rest(id, now);
         }
         step
@@ -400,7 +403,7 @@ impl Engine {
                 wants: &mut self.wants,
                 now,
                 source: id,
-                alone: self.added == 1,
+                alone: self.added == 1 && self.options.wait_for_fifos,
             };
             slot.source.attend(&mut context);
         }

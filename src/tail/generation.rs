@@ -11,7 +11,7 @@ use memchr::memmem;
 
 use super::decide::{Before, Evidence, Held, Seen, Verdict, decide};
 use super::files::{FileId, FileKind, Flow, Handle, Meta};
-use super::options::{Options, Shrinking};
+use super::options::{Options, Rewriting};
 use super::proof::{ANCHOR, Anchor, HEAD, Head};
 
 /// How many new bytes one look reads at the most.
@@ -92,7 +92,7 @@ pub(crate) struct Generation {
     kind: FileKind,
     reading: Reading,
     nuls: Nuls,
-    shrinking: Shrinking,
+    rewriting: Rewriting,
     offset: u64,
     anchor: Anchor,
     head: Head,
@@ -132,7 +132,7 @@ impl Generation {
             kind: meta.kind,
             reading,
             nuls: options.nuls,
-            shrinking: options.shrinking,
+            rewriting: options.rewriting,
             offset: 0,
             anchor: Anchor::default(),
             head: Head::default(),
@@ -337,8 +337,11 @@ impl Generation {
         let head_same = self.head.matches(first);
         let proof = self.anchor.len();
         if read.len() < proof {
-            let same = intact && head_same && self.shrinking == Shrinking::Discern;
+            let same = intact && head_same && self.rewriting == Rewriting::Discern;
             return Ok(if same { Before::CutSame } else { Before::CutOther });
+        }
+        if read.len() == proof && self.rewriting == Rewriting::AsGnu {
+            return Ok(Before::Same);
         }
         let now = &read[..proof];
         if all_nul(now) && !all_nul(self.anchor.bytes()) {

@@ -101,6 +101,10 @@ impl Member {
         self.generation.handle().fd().map(|fd| fd.as_raw_fd())
     }
 
+    pub(crate) fn is_sequential(&self) -> bool {
+        self.generation.reading() == Reading::Sequential
+    }
+
     pub(crate) fn handle_fd(&self) -> Option<BorrowedFd<'_>> {
         self.generation.handle().fd()
     }

@@ -40,6 +40,7 @@ mod schedule;
 mod source;
 mod start;
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -51,7 +52,7 @@ pub use self::event::{
 pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
 pub use self::generation::Nuls;
 pub use self::lines::Framing;
-pub use self::options::{Following, Options, Retry, Shrinking};
+pub use self::options::{Following, Options, Retry, Rewriting};
 pub use self::pattern::{BadPattern, looks_like_pattern};
 pub use self::start::Start;
 pub use crate::wake::{Also, Trouble, Until};
@@ -79,7 +80,7 @@ pub struct Tail {
     patterns_at: Option<Instant>,
     /// Files that patterns leave out.
     own: Vec<FileId>,
-    reports: Vec<Report>,
+    reports: VecDeque<Report>,
 }
 
 /// What a tail reports that belongs to no source.
@@ -112,7 +113,7 @@ impl Tail {
             safety_at: Instant::now() + SAFETY,
             patterns_at: None,
             own: Vec::new(),
-            reports: Vec::new(),
+            reports: VecDeque::new(),
         })
     }
 
@@ -196,11 +197,13 @@ impl Tail {
         if !self.prepare() {
             return None;
         }
-        match self.reports.pop() {
-            Some(Report::Trouble(trouble)) => Some(Event::Trouble(trouble)),
-            Some(Report::LeftOut(path)) => Some(Event::LeftOut(path)),
-            None => self.engine.take_next(),
+        if self.engine.has_next(Instant::now()) {
+            return self.engine.take_next();
         }
+        self.reports.pop_front().map(|report| match report {
+            Report::Trouble(trouble) => Event::Trouble(trouble),
+            Report::LeftOut(path) => Event::LeftOut(path),
+        })
     }
 
     /// Returns the next event, waiting for it if need be; `None` when no source is left.
@@ -366,7 +369,7 @@ impl Tail {
         };
         for path in self.engine.discover(found.files, arrival, &self.own, now) {
             if self.patterns[index].leave_out(&path) {
-                self.reports.push(Report::LeftOut(path));
+                self.reports.push_back(Report::LeftOut(path));
             }
         }
     }

@@ -26,13 +26,13 @@ pub enum Retry {
     Always,
 }
 
-/// What is done when a file has become shorter than what was read of it.
+/// How files that are rewritten in place are dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shrinking {
-    /// Go on at its end if what is left was read already, else begin again.
+pub enum Rewriting {
+    /// What really happened is found out by content, so that nothing is repeated or missed.
     Discern,
-    /// Always begin again, as GNU `tail` does.
-    BeginAgain,
+    /// As GNU `tail` does: one that became shorter is read from the beginning, one that kept its length is not.
+    AsGnu,
 }
 
 /// How a tail behaves. [`Default`] follows by name, whole lines, from the last ten of them.
@@ -53,14 +53,17 @@ pub struct Options {
     pub longest_line: usize,
     /// What is done about NULs that may be no data.
     pub nuls: Nuls,
-    /// What is done when a file has become shorter than what was read of it.
-    pub shrinking: Shrinking,
+    /// How files that are rewritten in place are dealt with.
+    pub rewriting: Rewriting,
     /// How long a file that its name no longer means must be quiet before it is let go.
     pub rotate_wait: Duration,
     /// The interval between looks at files that have no notification; `None`: 250 ms while they change, else 1 s.
     pub poll_interval: Option<Duration>,
     /// Look at an interval only, without notification.
     pub poll_only: bool,
+    /// Whether the first output of a FIFO that is the only source is what its first writer leaves behind; else, and
+    /// with several sources, all of it is new.
+    pub wait_for_fifos: bool,
     /// Treat regular files as if they could not be seeked.
     pub never_seek: bool,
 }
@@ -75,10 +78,11 @@ impl Default for Options {
             terminator: b'\n',
             longest_line: 1024 * 1024,
             nuls: Nuls::HoldBack,
-            shrinking: Shrinking::Discern,
+            rewriting: Rewriting::Discern,
             rotate_wait: Duration::from_secs(5),
             poll_interval: None,
             poll_only: false,
+            wait_for_fifos: true,
             never_seek: false,
         }
     }

@@ -62,7 +62,7 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     /// The source that is being stepped.
     pub(crate) source: SourceId,
-    /// Whether it is the tail's only source.
+    /// Whether it may keep the tail waiting for a FIFO's first writer.
     pub(crate) alone: bool,
 }
 
@@ -218,6 +218,11 @@ impl Source {
         self.state != State::New && self.pending.is_empty() && self.members.iter().all(Member::past_start)
     }
 
+    /// Whether it reads a pipe or device.
+    pub(crate) fn is_sequential(&self) -> bool {
+        self.members.back().is_some_and(Member::is_sequential)
+    }
+
     /// The descriptor of the pipe or device that is being read, if any.
     pub(crate) fn readable(&self) -> Option<BorrowedFd<'_>> {
         self.members.back().and_then(Member::handle_fd)
@@ -226,6 +231,11 @@ impl Source {
     /// The open files, oldest first.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.iter()
+    }
+
+    /// Whether there is something to report that has been found already.
+    pub(crate) fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     /// Whether something is due.
@@ -449,6 +459,9 @@ impl Source {
                 Progress::LastData(delivery, again) => {
                     self.look_again(again);
                     self.cursor += 1;
+                    if self.cursor == self.members.len() {
+                        self.due = Due::Nothing;
+                    }
                     return self.deliver(delivery, context);
                 }
                 Progress::DataThen(delivery, happenings) => {

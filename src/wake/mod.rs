@@ -43,6 +43,8 @@ pub enum Trouble {
     Failed(String),
     /// A watch could not be set for another reason.
     Watch(io::Error),
+    /// The directory of a followed name was removed; where it will be made again is watched instead.
+    DirectoryGone(PathBuf),
 }
 
 /// What a drained set of marks means for the engine.
@@ -136,6 +138,7 @@ impl Wake {
             Trouble::NoEvents(_) => "no events",
             Trouble::Failed(_) => "failed",
             Trouble::Watch(_) => "watch",
+            Trouble::DirectoryGone(_) => "directory gone",
         };
         if self.told.insert(kind) {
             self.troubles.push(trouble);
@@ -254,14 +257,19 @@ impl Wake {
         }
         let mut routes = marks.routes;
         let mut names = marks.names;
+        let mut gone = Vec::new();
         if let Some(events) = &mut self.events {
             if marks.everything {
                 events.names.lose_all(&mut events.names_watcher, &self.bell);
                 routes.extend(events.names.followers());
             }
             for path in &marks.lost {
+                gone.extend((!path.exists()).then(|| path.clone()));
                 routes.extend(events.names.lost(&mut events.names_watcher, &self.bell, path));
             }
+        }
+        for path in gone {
+            self.trouble(Trouble::DirectoryGone(path));
         }
         names.extend(&routes);
         for follower in routes {
