@@ -76,9 +76,13 @@ impl Bell {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes the engine, once until it has taken the marks.
-    fn ring(&self) {
-        if !self.rung.swap(true, Ordering::AcqRel) {
+    /// Marks, and wakes the engine once until it has taken the marks. `mark` says whether there was anything.
+    ///
+    /// Ringing and taking exclude each other: were the descriptor written after the marks were taken, the engine
+    /// would spin; were it read after a new mark had come, the engine would sleep through it.
+    fn ring(&self, mark: impl FnOnce(&mut Shared) -> bool) {
+        let mut shared = self.lock();
+        if mark(&mut shared) && !self.rung.swap(true, Ordering::AcqRel) {
             // The counter can't overflow by one, so there is nothing that could fail here but a bad descriptor.
             let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
         }
@@ -86,11 +90,14 @@ impl Bell {
 
     /// Takes the marks, if there are any.
     pub(crate) fn take(&self) -> Option<Marks> {
-        if !self.rung.swap(false, Ordering::AcqRel) {
+        // Asked for with every event that is handed out, so not worth a lock when there is nothing.
+        if !self.rung.load(Ordering::Acquire) {
             return None;
         }
+        let mut shared = self.lock();
+        self.rung.store(false, Ordering::Release);
         let _ = rustix::io::read(&self.fd, &mut [0; 8]);
-        Some(std::mem::take(&mut self.lock().marks))
+        Some(std::mem::take(&mut shared.marks))
     }
 
     /// Becomes readable when there are marks to take.
@@ -124,46 +131,85 @@ impl Bell {
 
     /// Something happened to a name.
     pub(crate) fn mark_name(&self, path: &Path) {
-        let mut guard = self.lock();
-        let shared = &mut *guard;
-        let mut marked = false;
-        for interest in shared.names.get(path).into_iter().flatten() {
-            shared.marks.names.insert(interest.source);
-            if interest.reroute {
-                shared.marks.routes.insert(interest.source);
+        self.ring(|Shared { names, directories, marks }| {
+            let mut marked = false;
+            for interest in names.get(path).into_iter().flatten() {
+                marks.names.insert(interest.source);
+                if interest.reroute {
+                    marks.routes.insert(interest.source);
+                }
+                marked = true;
             }
-            marked = true;
-        }
-        if let Some(listeners) = path.parent().and_then(|parent| shared.directories.get(parent)) {
-            shared.marks.names.extend(listeners);
-            marked |= !listeners.is_empty();
-        }
-        if shared.directories.contains_key(path) {
-            // A watched directory itself: its watch stays with the old inode, or is gone.
-            shared.marks.lost.insert(path.to_owned());
-            marked = true;
-        }
-        drop(guard);
-        if marked {
-            self.ring();
-        }
+            if let Some(listeners) = path.parent().and_then(|parent| directories.get(parent)) {
+                marks.names.extend(listeners);
+                marked |= !listeners.is_empty();
+            }
+            if directories.contains_key(path) {
+                // A watched directory itself: its watch stays with the old inode, or is gone.
+                marks.lost.insert(path.to_owned());
+                marked = true;
+            }
+            marked
+        });
     }
 
     /// Something happened to an open file.
     pub(crate) fn mark_descriptor(&self, fd: RawFd) {
-        self.lock().marks.descriptors.insert(fd);
-        self.ring();
+        self.ring(|shared| {
+            shared.marks.descriptors.insert(fd);
+            true
+        });
     }
 
     /// Events were lost.
     pub(crate) fn mark_everything(&self) {
-        self.lock().marks.everything = true;
-        self.ring();
+        self.ring(|shared| {
+            shared.marks.everything = true;
+            true
+        });
     }
 
     /// An event source has failed.
     pub(crate) fn mark_failed(&self, why: String) {
-        self.lock().marks.failed.get_or_insert(why);
-        self.ring();
+        self.ring(|shared| {
+            shared.marks.failed.get_or_insert(why);
+            true
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::event::{PollFd, PollFlags, Timespec};
+    use std::sync::Arc;
+
+    fn readable(bell: &Bell, wait: i64) -> bool {
+        let mut fds = [PollFd::from_borrowed_fd(bell.fd(), PollFlags::IN)];
+        rustix::event::poll(&mut fds, Some(&Timespec { tv_sec: wait, tv_nsec: 0 })).unwrap() > 0
+    }
+
+    #[test]
+    fn names_nobody_follows_wake_nobody() {
+        let bell = Bell::new().unwrap();
+        bell.follow_directory(Path::new("/logs"), Vec::new());
+        bell.mark_name(Path::new("/logs/other"));
+        assert!(!readable(&bell, 0));
+        assert!(bell.take().is_none());
+    }
+
+    #[test]
+    fn no_mark_is_slept_through_and_none_leaves_the_bell_ringing() {
+        const COUNT: i32 = 200_000;
+        let bell = Arc::new(Bell::new().unwrap());
+        let marker = Arc::clone(&bell);
+        let thread = std::thread::spawn(move || (0..COUNT).for_each(|fd| marker.mark_descriptor(fd)));
+        let mut seen = 0;
+        while seen < COUNT {
+            assert!(readable(&bell, 20), "slept through marks after {seen}");
+            seen += i32::try_from(bell.take().map_or(0, |marks| marks.descriptors.len())).unwrap();
+        }
+        thread.join().unwrap();
+        assert!(!readable(&bell, 0));
     }
 }
