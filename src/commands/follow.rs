@@ -12,17 +12,15 @@ use super::signals::Signals;
 use crate::notice::Notices;
 use crate::output::outlet::Outlet;
 use crate::output::plain::Plain;
-use crate::output::wording;
+use crate::output::wording::{self, STDIN};
 use crate::quote::quote;
 use crate::settings::{Follow, Headers, Looking, Mode, Operand, Persona, Start};
-use crate::sys::{Standard, sigpipe_was_ignored, was_closed};
+use crate::sys::sigpipe_was_ignored;
 use crate::tail::{
-    Age, Also, Data, Event, FileKind, Following, Framing, Happening, Noticed, Nuls, Options, Outlook, Retry,
+    Age, Also, Arrival, Data, Event, FileKind, Following, Framing, Happening, Noticed, Nuls, Options, Outlook, Retry,
     Rewriting, Since, SourceId, Tail, Trouble, Until, looks_like_pattern,
 };
 
-/// What standard input goes by.
-const STDIN: &str = "standard input";
 /// How long an output that is full is waited for once a signal asks for the end.
 const LAST_WRITE: Duration = Duration::from_millis(50);
 
@@ -111,6 +109,7 @@ struct Session<'a> {
     ending: Ending,
     status: Exit,
     gave_up: bool,
+    last_named: Option<SourceId>,
     /// Followed sources to say by what they are noticed, with `--debug`, once they are.
     to_explain: Option<Vec<(&'a Path, SourceId)>>,
 }
@@ -150,6 +149,7 @@ impl<'a> Session<'a> {
             ending: Ending::new(signals, &conditions),
             status: Exit::Success,
             gave_up: false,
+            last_named: None,
             to_explain: (settings.debug && settings.mode != Mode::Print).then(Vec::new),
         })
     }
@@ -164,30 +164,16 @@ impl<'a> Session<'a> {
                     self.tail.follow_pattern(pattern)?;
                     continue;
                 }
-                (Operand::Stdin, None) if was_closed(Standard::Input) => {
-                    self.stdin_is_closed();
-                    continue;
-                }
                 (Operand::Stdin, None) => {
                     let source = self.tail.follow_stdin(STDIN).context("cannot read standard input")?;
                     (Path::new(STDIN), source)
                 }
                 (Operand::Name(path), None) => (path.as_path(), self.tail.follow(path)),
             };
+            self.last_named = Some(source);
             self.to_explain.iter_mut().for_each(|sources| sources.push((name, source)));
         }
         Ok(())
-    }
-
-    /// Says in GNU's words that there is no standard input.
-    fn stdin_is_closed(&mut self) {
-        let cause = wording::cause(&io::Error::from(rustix::io::Errno::BADF));
-        self.notices.say(&format!("cannot fstat {}: {cause}", quote(STDIN)));
-        if self.settings.mode == Mode::Print {
-            self.notices.say(&format!("-: {cause}"));
-        }
-        self.status = Exit::Failure;
-        self.gave_up = true;
     }
 
     /// Shows what comes until an end.
@@ -201,6 +187,7 @@ impl<'a> Session<'a> {
                 Step::Shown => {}
                 Step::Dry => {
                     self.explain();
+                    self.begin_following();
                     if let Some(exit) = self.end()? {
                         return Ok(exit);
                     }
@@ -243,9 +230,7 @@ impl<'a> Session<'a> {
                 let failed = is_failure(self.settings.persona, &what);
                 self.gave_up |= gave_up(&what);
                 let texts = wording::notices(self.settings, path, &what);
-                let opened = matches!(&what, Happening::Opened { arrival: crate::tail::Arrival::First, .. })
-                    || matches!(&what, Happening::Untailable { kind: FileKind::Directory, since: Since::Start, .. });
-                let shown = if opened { self.view.announce(&mut self.out, source, path) } else { Ok(()) };
+                let shown = if begins_output(path, &what) { self.view.announce(&mut self.out, source, path) } else { Ok(()) };
                 if failed {
                     self.status = Exit::Failure;
                 }
@@ -291,6 +276,15 @@ impl<'a> Session<'a> {
         self.tail.wait(self.ending.deadline(), &mut also).context("cannot wait for events")?;
         let closed = also[wakers..].iter().any(Also::is_ready);
         Ok(closed.then(|| self.reader_is_gone()))
+    }
+
+    /// GNU's `tail` takes the last file named for the one that was shown last, even if there was nothing of it.
+    fn begin_following(&mut self) {
+        if let Some(last) = self.last_named.take_if(|_| self.tail.past_start())
+            && self.settings.persona == Persona::Tail
+        {
+            self.view.continue_with(last);
+        }
     }
 
     /// Whether to end, when there is nothing to show.
@@ -410,6 +404,16 @@ impl<'a> Session<'a> {
         self.notices.finish();
         self.tail.join();
         exit
+    }
+}
+
+/// Whether a header is shown although no data may follow: for what could be opened at the start.
+fn begins_output(path: &Path, what: &Happening) -> bool {
+    match what {
+        Happening::Opened { arrival, .. } => *arrival == Arrival::First,
+        Happening::Untailable { kind, since, .. } => *kind == FileKind::Directory && *since == Since::Start,
+        Happening::Inaccessible { .. } => path == Path::new(STDIN),
+        _ => false,
     }
 }
 

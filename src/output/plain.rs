@@ -47,6 +47,11 @@ impl Plain {
         Ok(())
     }
 
+    /// Shows no header before what comes of this source next.
+    pub(crate) fn continue_with(&mut self, source: SourceId) {
+        self.current = Some(source);
+    }
+
     /// Shows bytes.
     pub(crate) fn show(&mut self, out: &mut Outlet, data: &Data<'_>) -> io::Result<()> {
         let Some(&last) = data.bytes.last() else { return Ok(()) };

@@ -7,6 +7,9 @@ use crate::quote::{quote, quote_if_needed};
 use crate::settings::{Follow, Mode, Persona};
 use crate::tail::{Arrival, Because, Evidence, FileKind, Happening, Loss, Noticed, Outlook, Since, Trouble};
 
+/// What standard input goes by.
+pub(crate) const STDIN: &str = "standard input";
+
 /// The cause of an error without Rust's addition of its number.
 #[must_use]
 pub fn cause(error: &io::Error) -> String {
@@ -33,8 +36,16 @@ pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> 
             Arrival::Replaced(_) => vec![format!("{quoted} has been replaced;  following new file")],
             Arrival::Accessible | Arrival::Returned => vec![format!("{quoted} has become accessible")],
         },
+        Happening::Inaccessible { error, .. } if name == Path::new(STDIN) => {
+            let cause = cause(error);
+            let reading = (settings.mode == Mode::Print).then(|| format!("-: {cause}"));
+            std::iter::once(format!("cannot fstat {quoted}: {cause}")).chain(reading).collect()
+        }
         Happening::Inaccessible { error, since: Since::Start, .. } => {
             vec![format!("cannot open {quoted} for reading: {}", cause(error))]
+        }
+        Happening::Inaccessible { error, since: Since::Change, .. } if !settings.retry => {
+            vec![format!("{bare}: {}", cause(error))]
         }
         Happening::Inaccessible { error, since: Since::Change, .. } => {
             vec![format!("{quoted} has become inaccessible: {}", cause(error))]

@@ -80,6 +80,7 @@ pub(crate) struct Engine {
     readable: BTreeSet<SourceId>,
     /// Sources that a pattern brought.
     discovered: BTreeSet<SourceId>,
+    can_make_room: bool,
     wants: Vec<Want>,
     /// What is to be reported next.
     found: Option<(SourceId, Step)>,
@@ -101,6 +102,7 @@ impl Engine {
             sharers: HashMap::new(),
             readable: BTreeSet::new(),
             discovered: BTreeSet::new(),
+            can_make_room: false,
             wants: Vec::new(),
             found: None,
             buffer: vec![0; BUFFER],
@@ -136,15 +138,7 @@ impl Engine {
         now: Instant,
     ) -> SourceId {
         let id = self.next_id();
-        let mut context = Context {
-            files: &*self.files,
-            options: &self.options,
-            buffer: &mut self.buffer,
-            wants: &mut self.wants,
-            now,
-            source: id,
-            alone: false,
-        };
+        let (_, mut context) = self.context(id, now);
         let source = Source::opened(id, path, handle, arrival, &mut context);
         self.insert(id, source)
     }
@@ -184,6 +178,24 @@ impl Engine {
         {
             slot.noticed = Noticed::ByPolling(because);
         }
+    }
+
+    /// There are no events any more: looks at everything now, and in intervals from now on.
+    pub(crate) fn poll_all(&mut self) {
+        let ids: Vec<_> = self.slots.keys().copied().collect();
+        ids.into_iter().for_each(|id| self.poll(id, Because::NoWatch));
+        self.mark_all();
+    }
+
+    /// There are events again: has everything followed and watched anew, and looks at it.
+    pub(crate) fn watch_all(&mut self) {
+        for (id, slot) in &mut self.slots {
+            if slot.noticed == Noticed::ByPolling(Because::NoWatch) {
+                slot.noticed = Noticed::ByEvents;
+            }
+            slot.source.want_watches(*id, &mut self.wants);
+        }
+        self.mark_all();
     }
 
     /// Something may have happened to a source.
@@ -288,7 +300,7 @@ impl Engine {
                 Want::Unreadable(source) => {
                     self.readable.remove(source);
                 }
-                Want::Name(_) | Want::Forget(_) => {}
+                Want::Name(_) | Want::Forget(_) | Want::Room => {}
             }
         }
         wants
@@ -345,17 +357,9 @@ impl Engine {
     }
 
     fn step(&mut self, id: SourceId, now: Instant) -> Option<Step> {
-        let slot = self.slots.get_mut(&id)?;
+        let (slots, mut context) = self.context(id, now);
+        let slot = slots.get_mut(&id)?;
         slot.queued = false;
-        let mut context = Context {
-            files: &*self.files,
-            options: &self.options,
-            buffer: &mut self.buffer,
-            wants: &mut self.wants,
-            now,
-            source: id,
-            alone: self.added == 1 && self.options.wait_for_fifos,
-        };
         let step = slot.source.step(&mut context);
         if matches!(step, Some(Step::Data(_))) && slot.cause == Cause::Safety && slot.noticed == Noticed::ByEvents {
             // Nobody announced these bytes, so nobody can be relied on to announce the next ones.
@@ -395,18 +399,31 @@ impl Engine {
     pub(crate) fn attend(&mut self, now: Instant) {
         for index in 0..self.ready.len() {
             let id = self.ready[index];
-            let Some(slot) = self.slots.get_mut(&id) else { continue };
-            let mut context = Context {
-                files: &*self.files,
-                options: &self.options,
-                buffer: &mut self.buffer,
-                wants: &mut self.wants,
-                now,
-                source: id,
-                alone: self.added == 1 && self.options.wait_for_fifos,
-            };
-            slot.source.attend(&mut context);
+            let (slots, mut context) = self.context(id, now);
+            if let Some(slot) = slots.get_mut(&id) {
+                slot.source.attend(&mut context);
+            }
         }
+    }
+
+    /// The sources, and what a step of one of them needs beside itself.
+    fn context(&mut self, source: SourceId, now: Instant) -> (&mut HashMap<SourceId, Slot>, Context<'_>) {
+        let context = Context {
+            files: &*self.files,
+            options: &self.options,
+            buffer: &mut self.buffer,
+            wants: &mut self.wants,
+            now,
+            source,
+            can_make_room: self.can_make_room,
+            alone: self.added == 1 && self.options.wait_for_fifos,
+        };
+        (&mut self.slots, context)
+    }
+
+    /// Says whether descriptors could be given up if files need them.
+    pub(crate) fn can_make_room(&mut self, can: bool) {
+        self.can_make_room = can;
     }
 
     /// Takes up the files that match a pattern and are not followed yet, and lets go of those that match no more.

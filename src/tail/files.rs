@@ -14,6 +14,8 @@ use std::time::SystemTime;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{OFlags, SeekFrom as Whence};
 
+use crate::sys::{Standard, was_closed};
+
 /// Which file a handle or a name means: device, inode and, where the system tells it, the time of birth.
 ///
 /// The number of an unlinked file is given to the next one at once on ext4, so two files can share device and
@@ -205,14 +207,69 @@ impl Files for Disk {
 
 /// An open file of this machine.
 #[derive(Debug)]
-pub(crate) struct DiskHandle {
+struct DiskHandle {
     file: File,
     stdin: bool,
 }
 
+/// Standard input, or a handle that says with each use that there is none.
+///
+/// # Errors
+/// When it can't be duplicated.
+pub(crate) fn stdin() -> io::Result<Box<dyn Handle>> {
+    if was_closed(Standard::Input) {
+        return Ok(Box::new(Closed));
+    }
+    Ok(Box::new(DiskHandle::stdin()?))
+}
+
+/// A descriptor that was closed before it was handed to us.
+#[derive(Debug)]
+struct Closed;
+
+impl Closed {
+    fn error() -> io::Error {
+        rustix::io::Errno::BADF.into()
+    }
+}
+
+impl Handle for Closed {
+    fn meta(&self) -> io::Result<Meta> {
+        Err(Self::error())
+    }
+
+    fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+        Err(Self::error())
+    }
+
+    fn read_next(&mut self, _: &mut [u8]) -> io::Result<Flow> {
+        Err(Self::error())
+    }
+
+    fn renew(&mut self) -> io::Result<()> {
+        Err(Self::error())
+    }
+
+    fn next_data(&self, _: u64) -> io::Result<Option<u64>> {
+        Err(Self::error())
+    }
+
+    fn position(&self) -> Option<u64> {
+        None
+    }
+
+    fn file_system(&self) -> Option<i64> {
+        None
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
 impl DiskHandle {
     /// Takes over standard input, which stays open under its own number for whoever else has it.
-    pub(crate) fn stdin() -> io::Result<Self> {
+    fn stdin() -> io::Result<Self> {
         Ok(Self { file: File::from(io::stdin().as_fd().try_clone_to_owned()?), stdin: true })
     }
 

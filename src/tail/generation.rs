@@ -282,10 +282,10 @@ impl Generation {
         let held = Held { offset: self.offset, modified: self.modified, suspect: self.suspect };
         let seen = Seen { size: meta.size, modified: meta.modified, new: 0, before };
         let verdict = decide(&held, &seen);
-        self.size = self.size.max(meta.size);
         let unread = (self.size > self.offset).then(|| self.offset..self.size);
         Ok(Some(match verdict {
             Verdict::Idle | Verdict::ReadOn => {
+                self.size = self.size.max(meta.size);
                 if meta.size == self.offset {
                     self.modified = Some(meta.modified);
                     self.suspect = None;
@@ -324,6 +324,7 @@ impl Generation {
             Verdict::Rewritten(evidence) => {
                 let offset = self.offset;
                 self.begin_again();
+                self.size = meta.size;
                 Look::Changed(Change::Rewritten { evidence, offset, size: meta.size, lost: unread })
             }
         }))
@@ -331,29 +332,29 @@ impl Generation {
 
     /// Finds out what happened to the bytes before the offset. `read` is what stands at the anchor's place.
     fn examine(&self, read: &[u8], intact: bool) -> io::Result<Before> {
-        let mut first = [0; HEAD];
-        let length = read_at_least(&*self.handle, &mut first, 0, HEAD)?;
-        let first = &first[..length];
-        let head_same = self.head.matches(first);
+        let discern = self.rewriting == Rewriting::Discern;
         let proof = self.anchor.len();
-        if read.len() < proof {
-            let same = intact && head_same && self.rewriting == Rewriting::Discern;
-            return Ok(if same { Before::CutSame } else { Before::CutOther });
-        }
-        if read.len() == proof && self.rewriting == Rewriting::AsGnu {
+        if !discern && read.len() == proof {
             return Ok(Before::Same);
         }
-        let now = &read[..proof];
-        if all_nul(now) && !all_nul(self.anchor.bytes()) {
+        let mut first = [0; HEAD];
+        let length = read_at_least(&*self.handle, &mut first, 0, HEAD)?;
+        let head_same = self.head.matches(&first[..length]);
+        if read.len() >= proof && all_nul(&read[..proof]) && !all_nul(self.anchor.bytes()) {
             return Ok(if head_same { Before::NulBehindSameHead } else { Before::Nul });
         }
-        if !head_same && self.anchor.is_full() {
+        // A file that was never longer than its anchor is proven by that alone.
+        let all_of_it = self.offset == proof as u64 && !read.is_empty();
+        if read.len() < proof && intact && (head_same || all_of_it) && discern {
+            return Ok(Before::CutSame);
+        }
+        if !head_same && self.anchor.is_full() && discern {
             let found = find_once(&*self.handle, self.anchor.bytes())?.map(|at| at + ANCHOR as u64);
             if let Some(offset) = found.filter(|offset| *offset < self.offset) {
                 return Ok(Before::MovedTo(offset));
             }
         }
-        Ok(Before::Other)
+        Ok(if read.len() < proof { Before::CutOther } else { Before::Other })
     }
 
     /// How many of the new bytes, which stand at the offset, can be delivered now.

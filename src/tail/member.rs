@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
-use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook};
+use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
 use super::generation::{Change, Closed, Generation, Look, Reading, Rest};
 use super::lines::{Framed, Framing, Lines};
@@ -103,6 +103,12 @@ impl Member {
 
     pub(crate) fn is_sequential(&self) -> bool {
         self.generation.reading() == Reading::Sequential
+    }
+
+    /// Asks for appends to be noticed.
+    pub(crate) fn want_appends(&self, source: SourceId) -> Option<Want> {
+        let file_system = self.generation.handle().file_system();
+        self.fd().map(|fd| Want::Appends(source, fd, self.file(), file_system))
     }
 
     pub(crate) fn handle_fd(&self) -> Option<BorrowedFd<'_>> {

@@ -58,10 +58,9 @@ pub use self::start::Start;
 pub use crate::wake::{Also, Trouble, Until};
 
 use self::engine::Engine;
-use self::files::DiskHandle;
 use self::pattern::Pattern;
 use self::source::{Due, Want};
-use crate::wake::{Appends, Follower, Notice, Wake};
+use crate::wake::{Appends, Follower, Notice, Wake, Woken};
 
 /// How often everything is looked at although no event came.
 const SAFETY: Duration = Duration::from_secs(30);
@@ -106,9 +105,12 @@ impl Tail {
     /// As for [`new`](Self::new).
     pub fn with_files(options: Options, files: Box<dyn Files>) -> io::Result<Self> {
         let poll_only = options.poll_only || options.following == Following::Nothing;
+        let wake = Wake::new(poll_only)?;
+        let mut engine = Engine::new(options, files);
+        engine.can_make_room(wake.has_events());
         Ok(Self {
-            wake: Wake::new(poll_only)?,
-            engine: Engine::new(options, files),
+            wake,
+            engine,
             patterns: Vec::new(),
             safety_at: Instant::now() + SAFETY,
             patterns_at: None,
@@ -125,10 +127,9 @@ impl Tail {
     /// Follows standard input from where its offset is. `name` is what it goes by.
     ///
     /// # Errors
-    /// When it can't be duplicated, most often because it is closed.
+    /// When it can't be duplicated. One that was closed when the program started is reported as inaccessible.
     pub fn follow_stdin(&mut self, name: impl Into<PathBuf>) -> io::Result<SourceId> {
-        let handle = Box::new(DiskHandle::stdin()?);
-        Ok(self.engine.add_open(name.into(), handle, Arrival::First, Instant::now()))
+        Ok(self.engine.add_open(name.into(), files::stdin()?, Arrival::First, Instant::now()))
     }
 
     /// Follows all files whose names match a glob pattern, now and later, each once: a file that is renamed to
@@ -290,19 +291,28 @@ impl Tail {
             self.discover_all(now);
         }
         self.engine.tick(now);
-        let Some(woken) = self.wake.drain(now) else { return };
-        for fd in woken.descriptors {
-            self.engine.mark_descriptor(fd);
-        }
-        for follower in woken.names {
-            match follower {
-                Follower::Source(source) => self.engine.mark(source, Due::NameAndFiles),
-                Follower::Pattern(index) => self.discover(index, Arrival::Appeared, now),
+        match self.wake.drain(now) {
+            None => {}
+            Some(Woken::Marks { names, descriptors }) => {
+                for fd in descriptors {
+                    self.engine.mark_descriptor(fd);
+                }
+                for follower in names {
+                    match follower {
+                        Follower::Source(source) => self.engine.mark(source, Due::NameAndFiles),
+                        Follower::Pattern(index) => self.discover(index, Arrival::Appeared, now),
+                    }
+                }
             }
-        }
-        if woken.everything {
-            self.engine.mark_all();
-            self.discover_all(now);
+            Some(Woken::Overflow) => {
+                self.engine.mark_all();
+                self.discover_all(now);
+            }
+            Some(Woken::EventsLost) => self.engine.poll_all(),
+            Some(Woken::EventsBack) => {
+                self.engine.watch_all();
+                self.discover_all(now);
+            }
         }
     }
 
@@ -311,6 +321,7 @@ impl Tail {
         let wants = self.engine.take_wants();
         let mut appends = Vec::new();
         let mut looks = Vec::new();
+        let mut made_room = false;
         for want in wants {
             match want {
                 Want::Name(source) => {
@@ -327,6 +338,12 @@ impl Tail {
                     self.wake.release(fd);
                 }
                 Want::Forget(source) => self.wake.forget_name(source),
+                Want::Room => {
+                    self.wake.make_room();
+                    self.engine.can_make_room(false);
+                    self.engine.poll_all();
+                    made_room = true;
+                }
                 Want::Readable(_) | Want::Unreadable(_) => {}
             }
         }
@@ -337,7 +354,7 @@ impl Tail {
         for (source, due) in &looks {
             self.engine.mark(*source, *due);
         }
-        !looks.is_empty()
+        made_room || !looks.is_empty()
     }
 
     fn cover(&mut self, source: SourceId, notice: Notice) {

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,8 @@ pub(crate) enum Want {
     Release(RawFd),
     /// Forget about the name of this source.
     Forget(SourceId),
+    /// Give up descriptors, for want of which a file can't be opened, and have everything looked at again.
+    Room,
 }
 
 /// What a step needs from outside.
@@ -62,6 +64,8 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     /// The source that is being stepped.
     pub(crate) source: SourceId,
+    /// Whether descriptors could be given up for files.
+    pub(crate) can_make_room: bool,
     /// Whether it may keep the tail waiting for a FIFO's first writer.
     pub(crate) alone: bool,
 }
@@ -179,7 +183,11 @@ impl Source {
                 }
                 source.take(handle, &meta, arrival, context);
             }
-            Err(error) => source.absent(Absence::Errno(error.raw_os_error()), Some(error), context),
+            Err(error) => {
+                // There is no name by which it could be found one day.
+                source.following = Following::Nothing;
+                source.absent(Absence::Errno(error.raw_os_error()), Some(error), context);
+            }
         }
         source.due = Due::Files;
         source
@@ -305,6 +313,9 @@ impl Source {
                 self.arrive(handle, &meta, context);
             }
             (NameVerdict::Gone, Found::Error(error)) => self.absent(Absence::Missing, Some(error), context),
+            (NameVerdict::Blocked, Found::Error(error)) if is_shortage(&error) && context.can_make_room => {
+                context.wants.push(Want::Room);
+            }
             (NameVerdict::Blocked, Found::Error(error)) => {
                 self.absent(Absence::Errno(error.raw_os_error()), Some(error), context);
             }
@@ -401,14 +412,12 @@ impl Source {
             Some(closed) => Generation::reopened(handle, meta, context.options, closed),
             None => Generation::new(handle, meta, reading, context.options),
         };
-        if let Some(fd) = generation.handle().fd().map(|fd| fd.as_raw_fd())
-            && self.following != Following::Nothing
-            && reading != Reading::Sequential
-        {
-            context.wants.push(Want::Appends(self.id, fd, meta.id, file_system));
-        }
         let arrival = if known.is_some() { Arrival::Returned } else { arrival };
-        self.members.push_back(Member::pinned(generation, arrival, context.now));
+        let member = Member::pinned(generation, arrival, context.now);
+        if self.following != Following::Nothing && reading != Reading::Sequential {
+            context.wants.extend(member.want_appends(self.id));
+        }
+        self.members.push_back(member);
         self.state = State::Live;
     }
 
@@ -539,7 +548,7 @@ impl Source {
             let old = member.fd();
             member.replace_handle(handle);
             context.wants.extend(old.map(Want::Release));
-            context.wants.extend(member.fd().map(|fd| Want::Appends(self.id, fd, member.file(), None)));
+            context.wants.extend(member.want_appends(self.id));
         }
         let (happening, outlook) = member.failed(error, role, context.now);
         self.pending.extend(happening);
@@ -556,6 +565,17 @@ impl Source {
         self.following = Following::Nothing;
         if self.members.is_empty() {
             self.state = State::Over;
+        }
+    }
+
+    /// Asks for every watch anew.
+    pub(crate) fn want_watches(&self, id: SourceId, wants: &mut Vec<Want>) {
+        if self.needs_name() {
+            wants.push(Want::Name(id));
+        }
+        if self.following != Following::Nothing {
+            let regular = self.members.iter().filter(|member| !member.is_sequential());
+            wants.extend(regular.filter_map(|member| member.want_appends(id)));
         }
     }
 
@@ -583,4 +603,10 @@ enum Found {
     Kind(FileKind),
     /// An error.
     Error(io::Error),
+}
+
+/// Whether an error says that there are too many descriptors.
+fn is_shortage(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

@@ -48,11 +48,16 @@ pub enum Trouble {
 }
 
 /// What a drained set of marks means for the engine.
-#[derive(Debug, Default)]
-pub(crate) struct Woken {
-    pub(crate) everything: bool,
-    pub(crate) names: Vec<Follower>,
-    pub(crate) descriptors: Vec<RawFd>,
+#[derive(Debug)]
+pub(crate) enum Woken {
+    /// Something happened to these.
+    Marks { names: Vec<Follower>, descriptors: Vec<RawFd> },
+    /// Events were lost: anything may have happened.
+    Overflow,
+    /// Events have ended. Everything must be polled.
+    EventsLost,
+    /// Events have begun again. Everything must be followed and watched anew.
+    EventsBack,
 }
 
 /// An open file to be watched for appends.
@@ -87,9 +92,10 @@ struct Events {
 pub(crate) struct Wake {
     bell: Arc<Bell>,
     events: Option<Events>,
-    /// What is followed, to be watched again after an overflow or a failure.
+    /// The names that are followed, to find the way to them again when it changes.
     paths: HashMap<SourceId, PathBuf>,
-    appends: HashMap<RawFd, Appends>,
+    /// The descriptors that are watched for appends.
+    watched: HashSet<RawFd>,
     troubles: Vec<Trouble>,
     told: HashSet<&'static str>,
     revive_at: Option<Instant>,
@@ -104,7 +110,7 @@ impl Wake {
             bell: Arc::new(Bell::new()?),
             events: None,
             paths: HashMap::new(),
-            appends: HashMap::new(),
+            watched: HashSet::new(),
             troubles: Vec::new(),
             told: HashSet::new(),
             revive_at: None,
@@ -118,12 +124,30 @@ impl Wake {
 
     fn start_events(&mut self) {
         let start = |subject| Watcher::start(subject, Arc::clone(&self.bell));
-        match start(Subject::Names).and_then(|names| Ok((names, start(Subject::Appends)?))) {
-            Ok((names_watcher, appends_watcher)) => {
-                self.events = Some(Events { names_watcher, appends_watcher, names: Names::default() });
+        let started = start(Subject::Names).and_then(|names_watcher| match start(Subject::Appends) {
+            Ok(appends_watcher) => Ok(Events { names_watcher, appends_watcher, names: Names::default() }),
+            Err(error) => {
+                // Its descriptors are wanted by then.
+                names_watcher.join();
+                Err(error)
             }
+        });
+        match started {
+            Ok(events) => self.events = Some(events),
             Err(error) => self.trouble(Trouble::NoEvents(error)),
         }
+    }
+
+    /// Ends the event sources for good, since their descriptors are needed for files. False if there are none.
+    pub(crate) fn make_room(&mut self) -> bool {
+        let Some(events) = self.events.take() else { return false };
+        events.names_watcher.join();
+        events.appends_watcher.join();
+        self.watched.clear();
+        // They have said that they have ended, which is no news.
+        let _ = self.bell.take();
+        self.trouble(Trouble::NoEvents(rustix::io::Errno::MFILE.into()));
+        true
     }
 
     /// Whether an event source is running.
@@ -209,7 +233,7 @@ impl Wake {
 
     /// Watches open files for appends.
     pub(crate) fn watch_appends(&mut self, files: &[Appends]) -> Vec<(SourceId, Notice)> {
-        self.appends.extend(files.iter().map(|file| (file.fd, *file)));
+        self.watched.extend(files.iter().map(|file| file.fd));
         let mut told = Vec::new();
         let mut paths = Vec::new();
         for Appends { source, fd, file_system } in files {
@@ -236,7 +260,7 @@ impl Wake {
 
     /// Forgets a descriptor that is closed or about to be.
     pub(crate) fn release(&mut self, fd: RawFd) {
-        if self.appends.remove(&fd).is_some()
+        if self.watched.remove(&fd)
             && let Some(events) = &mut self.events
         {
             events.appends_watcher.unwatch(&descriptor_path(fd));
@@ -246,22 +270,21 @@ impl Wake {
     /// Takes what has happened; sets watches again that were lost with it.
     pub(crate) fn drain(&mut self, now: Instant) -> Option<Woken> {
         if self.revive_at.is_some_and(|at| at <= now) {
-            return Some(self.revive(now));
+            return self.revive(now);
         }
         let marks = self.bell.take()?;
         if let Some(why) = marks.failed
             && self.events.is_some()
         {
             self.fail(why, now);
-            return Some(Woken { everything: true, ..Woken::default() });
+            return Some(Woken::EventsLost);
         }
         let mut routes = marks.routes;
         let mut names = marks.names;
         let mut gone = Vec::new();
         if let Some(events) = &mut self.events {
             if marks.everything {
-                events.names.lose_all(&mut events.names_watcher, &self.bell);
-                routes.extend(events.names.followers());
+                routes.extend(events.names.lose_all(&mut events.names_watcher, &self.bell));
             }
             for path in &marks.lost {
                 gone.extend((!path.exists()).then(|| path.clone()));
@@ -279,33 +302,34 @@ impl Wake {
                 self.follow_name(source, path);
             }
         }
-        Some(Woken {
-            everything: marks.everything,
-            names: names.into_iter().collect(),
-            descriptors: marks.descriptors.into_iter().collect(),
-        })
+        if marks.everything {
+            return Some(Woken::Overflow);
+        }
+        let descriptors = marks.descriptors.into_iter().collect();
+        Some(Woken::Marks { names: names.into_iter().collect(), descriptors })
     }
 
     /// An event source has failed: both end, and are started again later.
     fn fail(&mut self, why: String, now: Instant) {
         self.events = None;
+        self.watched.clear();
         self.trouble(Trouble::Failed(why));
         self.revive_at = now.checked_add(self.revival);
         self.revival = (self.revival * 2).min(REVIVAL_LONGEST);
     }
 
-    /// Starts the event sources again and watches everything anew.
-    fn revive(&mut self, now: Instant) -> Woken {
+    /// Tries to start the event sources again.
+    fn revive(&mut self, now: Instant) -> Option<Woken> {
         // What the dead ones said last is no news of the new ones.
         let _ = self.bell.take();
         self.start_events();
-        self.revive_at = if self.has_events() { None } else { now.checked_add(self.revival) };
-        for (source, path) in self.paths.clone() {
-            self.follow_name(source, path);
+        if self.has_events() {
+            self.revive_at = None;
+            return Some(Woken::EventsBack);
         }
-        let files: Vec<_> = self.appends.values().copied().collect();
-        self.watch_appends(&files);
-        Woken { everything: true, ..Woken::default() }
+        self.revive_at = now.checked_add(self.revival);
+        self.revival = (self.revival * 2).min(REVIVAL_LONGEST);
+        None
     }
 
     /// When it wants to be drained without having been woken.

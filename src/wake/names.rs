@@ -121,21 +121,26 @@ impl Names {
         self.directories.remove(&id);
         bell.unfollow_directory(path);
         watcher.unwatch(path);
-        let concerned = self.entries.iter().filter(|(_, entry)| entry.directories.contains(&id));
-        concerned.map(|(follower, _)| *follower).collect()
+        let mut concerned = Vec::new();
+        for (follower, entry) in &mut self.entries {
+            // Whoever asks again must not give back, for an earlier time, what is counted anew by then.
+            if let Some(place) = entry.directories.iter().position(|directory| *directory == id) {
+                entry.directories.swap_remove(place);
+                concerned.push(*follower);
+            }
+        }
+        concerned
     }
 
-    /// Drops everything that is known of directories: events were lost, so their watches may be gone.
-    pub(crate) fn lose_all(&mut self, watcher: &mut Watcher, bell: &Bell) {
+    /// Drops everything that is known of directories: events were lost, so their watches may be gone. Returns
+    /// everybody who had asked for any.
+    pub(crate) fn lose_all(&mut self, watcher: &mut Watcher, bell: &Bell) -> Vec<Follower> {
         for path in std::mem::take(&mut self.paths).into_keys() {
             bell.unfollow_directory(&path);
             watcher.unwatch(&path);
         }
         self.directories.clear();
-    }
-
-    /// Everybody who has asked for something.
-    pub(crate) fn followers(&self) -> Vec<Follower> {
+        self.entries.values_mut().for_each(|entry| entry.directories.clear());
         self.entries.keys().copied().collect()
     }
 
@@ -218,5 +223,49 @@ fn into_refusal(error: io::Error) -> Refusal {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Refusal::Gone,
         _ => Refusal::Other(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::watcher::Subject;
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn watches_are_counted_right_through_losses_and_changes_of_mind() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        let bell = Arc::new(Bell::new().unwrap());
+        let mut watcher = Watcher::start(Subject::Names, Arc::clone(&bell)).unwrap();
+        let mut names = Names::default();
+        let followers: Vec<_> = (0..3).map(Follower::Pattern).collect();
+        let follow_all = |names: &mut Names, watcher: &mut Watcher| {
+            for follower in &followers {
+                names.follow(watcher, &bell, *follower, &root.join("a.log")).unwrap();
+            }
+        };
+        let woken = |name: &str| {
+            bell.take();
+            std::fs::write(root.join(name), "").unwrap();
+            let mut fds = [rustix::event::PollFd::from_borrowed_fd(bell.fd(), rustix::event::PollFlags::IN)];
+            let wait = rustix::event::Timespec { tv_sec: 10, tv_nsec: 0 };
+            rustix::event::poll(&mut fds, Some(&wait)).unwrap();
+            std::fs::remove_file(root.join(name)).unwrap();
+            bell.take().map_or(0, |marks| marks.names.len())
+        };
+        follow_all(&mut names, &mut watcher);
+        assert_eq!(woken("a.log"), 3);
+        for _ in 0..3 {
+            assert_eq!(names.lose_all(&mut watcher, &bell).len(), 3);
+            follow_all(&mut names, &mut watcher);
+            assert_eq!(woken("a.log"), 3);
+            assert_eq!(names.lost(&mut watcher, &bell, &root).len(), 3);
+            follow_all(&mut names, &mut watcher);
+            assert_eq!(woken("a.log"), 3);
+        }
+        followers.iter().for_each(|follower| names.forget(&mut watcher, &bell, *follower));
+        assert!(names.directories.is_empty() && names.paths.is_empty() && names.entries.is_empty());
+        watcher.join();
     }
 }
