@@ -187,7 +187,6 @@ impl<'a> Session<'a> {
                 Step::Shown => {}
                 Step::Dry => {
                     self.explain();
-                    self.begin_following();
                     if let Some(exit) = self.end()? {
                         return Ok(exit);
                     }
@@ -220,6 +219,13 @@ impl<'a> Session<'a> {
         let shown = match event {
             Event::Data(data) => {
                 self.ending.data_came();
+                if data.age == Age::Appended
+                    && let Some(last) = self.last_named.take()
+                    && self.settings.persona == Persona::Tail
+                {
+                    // GNU's takes the last file named for the one shown last, even if there was nothing of it.
+                    self.view.continue_with(last);
+                }
                 let part = self.settings.until.as_ref().filter(|_| data.age == Age::Appended);
                 let part = part.and_then(|until| through_match(data.bytes, until, self.settings.terminator));
                 met = part.is_some();
@@ -276,15 +282,6 @@ impl<'a> Session<'a> {
         self.tail.wait(self.ending.deadline(), &mut also).context("cannot wait for events")?;
         let closed = also[wakers..].iter().any(Also::is_ready);
         Ok(closed.then(|| self.reader_is_gone()))
-    }
-
-    /// GNU's `tail` takes the last file named for the one that was shown last, even if there was nothing of it.
-    fn begin_following(&mut self) {
-        if let Some(last) = self.last_named.take_if(|_| self.tail.past_start())
-            && self.settings.persona == Persona::Tail
-        {
-            self.view.continue_with(last);
-        }
     }
 
     /// Whether to end, when there is nothing to show.

@@ -365,13 +365,14 @@ impl Engine {
             // Nobody announced these bytes, so nobody can be relied on to announce the next ones.
             slot.noticed = Noticed::ByPolling(Because::Unannounced);
         }
-        if slot.source.has_pending() {
-            // What happened to it is told in one go, before anything that happened to others later.
+        if slot.source.is_due() {
             slot.queued = true;
-            self.ready.push_front(id);
-        } else if slot.source.is_due() {
-            slot.queued = true;
-            self.ready.push_back(id);
+            match step {
+                // Much to read in one file must not keep the others waiting.
+                Some(Step::Data(_)) if !slot.source.has_pending() => self.ready.push_back(id),
+                // What happened to a source is dealt with in one go, before what happened to others later.
+                _ => self.ready.push_front(id),
+            }
         } else {
             self.rest(id, now);
         }
