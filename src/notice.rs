@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use crate::settings::Persona;
 
 /// How often the same notice is written at the most; more of them are counted.
-const REPEAT: Duration = Duration::from_secs(60);
+const REPEAT: Duration = Duration::from_mins(1);
 /// How many different notices are remembered to recognise repeats.
 const REMEMBERED: usize = 1024;
 /// How long a reader of standard error is waited for.
@@ -69,6 +69,13 @@ impl Notices {
         match unwritten {
             0 => self.say(text),
             count => self.say(&format!("{text} (unsaid since the last time: {count})")),
+        }
+    }
+
+    /// Does so for several in a row.
+    pub fn tell_all(&mut self, texts: &[String]) {
+        for text in texts {
+            self.tell(text);
         }
     }
 

@@ -21,6 +21,8 @@ use crate::tail::{
     Rewriting, Since, SourceId, Tail, Trouble, Until, looks_like_pattern,
 };
 
+/// The interval of GNU `tail` unless `-s` sets another.
+const SLEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// How long an output that is full is waited for once a signal asks for the end.
 const LAST_WRITE: Duration = Duration::from_millis(50);
 
@@ -71,32 +73,35 @@ fn as_pattern<'a>(settings: &Follow, operand: &'a Operand) -> Option<&'a Path> {
 /// How the core is to behave. `many`: the output is shared by several files.
 fn options(settings: &Follow, many: bool) -> Options {
     let rtail = settings.persona == Persona::Rtail;
-    let mut options = Options::default();
-    options.start = settings.start;
-    options.following = match settings.mode {
-        Mode::Print => Following::Nothing,
-        Mode::Descriptor => Following::Descriptor,
-        Mode::Name => Following::Name,
-    };
-    options.retry = if settings.retry { Retry::Always } else { Retry::Never };
-    // A single source passes as it comes, unless what it says decides where to stop.
-    let lines = rtail && (many || settings.until.is_some());
-    options.framing = if lines { Framing::Lines } else { Framing::Bytes };
-    options.terminator = settings.terminator;
     let text = rtail && settings.terminator == b'\n' && settings.mode != Mode::Print;
-    options.nuls = if text { Nuls::HoldBack } else { Nuls::Pass };
-    options.rewriting = if rtail { Rewriting::Discern } else { Rewriting::AsGnu };
-    options.rotate_wait = settings.rotate_wait;
-    options.poll_only = settings.looking != Looking::Events;
-    options.poll_interval = match (settings.looking, settings.persona) {
-        (Looking::Poll(Some(interval)), _) => Some(interval),
-        // The interval that GNU's `tail` has unless told otherwise is no wish of the user's.
-        (_, Persona::Rtail) => Some(settings.sleep_interval).filter(|interval| *interval != Duration::from_secs(1)),
-        (_, Persona::Tail) => Some(settings.sleep_interval),
-    };
-    options.never_seek = settings.presume_input_pipe;
-    options.wait_for_fifos = settings.pids.is_empty();
-    options
+    Options {
+        start: settings.start,
+        following: match settings.mode {
+            Mode::Print => Following::Nothing,
+            Mode::Descriptor => Following::Descriptor,
+            Mode::Name => Following::Name,
+        },
+        retry: if settings.retry { Retry::Always } else { Retry::Never },
+        framing: match settings.persona {
+            // A single source passes as it comes, unless what it says decides where to stop.
+            Persona::Rtail if many || settings.until.is_some() => Framing::Lines,
+            _ => Framing::Bytes,
+        },
+        terminator: settings.terminator,
+        nuls: if text { Nuls::HoldBack } else { Nuls::Pass },
+        rewriting: if rtail { Rewriting::Discern } else { Rewriting::AsGnu },
+        rotate_wait: settings.rotate_wait,
+        poll_only: settings.looking != Looking::Events,
+        poll_interval: match (settings.looking, settings.persona) {
+            (Looking::Poll(Some(interval)), _) => Some(interval),
+            // The interval that GNU's `tail` has unless told otherwise is no wish of the user's.
+            (_, Persona::Rtail) => Some(settings.sleep_interval).filter(|interval| *interval != SLEEP_INTERVAL),
+            (_, Persona::Tail) => Some(settings.sleep_interval),
+        },
+        wait_for_fifos: settings.pids.is_empty(),
+        never_seek: settings.presume_input_pipe,
+        ..Options::default()
+    }
 }
 
 /// A tail, its output, and what is known about its end.
@@ -187,7 +192,7 @@ impl<'a> Session<'a> {
                 Step::Shown => {}
                 Step::Dry => {
                     self.explain();
-                    if let Some(exit) = self.end()? {
+                    if let Some(exit) = self.end() {
                         return Ok(exit);
                     }
                     if let Some(exit) = self.wait()? {
@@ -236,20 +241,21 @@ impl<'a> Session<'a> {
                 let failed = is_failure(self.settings.persona, &what);
                 self.gave_up |= gave_up(&what);
                 let texts = wording::notices(self.settings, path, &what);
-                let shown = if begins_output(path, &what) { self.view.announce(&mut self.out, source, path) } else { Ok(()) };
+                let shown =
+                    if begins_output(path, &what) { self.view.announce(&mut self.out, source, path) } else { Ok(()) };
                 if failed {
                     self.status = Exit::Failure;
                 }
                 // Data that came before are not to be seen after the notice, where both go to one place.
                 let shown = if texts.is_empty() { shown } else { shown.and_then(|()| self.out.flush()) };
-                texts.iter().for_each(|text| self.notices.tell(text));
+                self.notices.tell_all(&texts);
                 shown
             }
             // GNU's doesn't use events at all if a file is missing at the start.
             Event::Trouble(Trouble::DirectoryGone(_)) if self.status == Exit::Failure => Ok(()),
             Event::Trouble(trouble) => {
                 let texts = wording::trouble(self.settings.persona, &trouble);
-                texts.iter().for_each(|text| self.notices.tell(text));
+                self.notices.tell_all(&texts);
                 Ok(())
             }
             Event::LeftOut(path) => {
@@ -281,37 +287,37 @@ impl<'a> Session<'a> {
         also.extend(self.out.reader().map(|fd| Also::new(fd, Until::Closed)));
         self.tail.wait(self.ending.deadline(), &mut also).context("cannot wait for events")?;
         let closed = also[wakers..].iter().any(Also::is_ready);
-        Ok(closed.then(|| self.reader_is_gone()))
+        Ok(closed.then(reader_is_gone))
     }
 
     /// Whether to end, when there is nothing to show.
-    fn end(&mut self) -> anyhow::Result<Option<Exit>> {
+    fn end(&mut self) -> Option<Exit> {
         let hopeless = self.tail.is_over() || !(self.settings.retry || self.tail.has_files());
         if hopeless {
             if self.settings.mode != Mode::Print && (self.gave_up || !self.tail.is_over()) {
                 self.notices.say("no files remaining");
                 self.status = Exit::Failure;
             }
-            return Ok(Some(self.status));
+            return Some(self.status);
         }
         let files = self.tail.open_files().map(|(file, path)| (file, path.to_owned()));
-        let Some(reason) = self.ending.reason(files) else { return Ok(None) };
+        let reason = self.ending.reason(files)?;
         if reason.reads_to_the_end() {
             // The last writer may have written, and renamed, since we looked.
             self.tail.look_at_all();
             if let Some(exit) = self.drain() {
-                return Ok(Some(exit));
+                return Some(exit);
             }
             self.tail.finish();
             if let Some(exit) = self.drain() {
-                return Ok(Some(exit));
+                return Some(exit);
             }
         }
-        Ok(Some(match reason {
+        Some(match reason {
             Reason::Signal(signal) => self.end_by_signal(signal),
             Reason::Timeout if self.settings.until.is_some() => Exit::TimedOut,
             _ => self.status,
-        }))
+        })
     }
 
     /// Shows all there is; returns how to end if that is decided on the way.
@@ -356,14 +362,10 @@ impl<'a> Session<'a> {
     /// Writing failed: says why, unless the reader just has had enough.
     fn output_failed(&mut self, error: &io::Error) -> Exit {
         if error.kind() == io::ErrorKind::BrokenPipe && !sigpipe_was_ignored() {
-            return self.reader_is_gone();
+            return reader_is_gone();
         }
         self.notices.say(&format!("write error: {}", wording::cause(error)));
         Exit::Failure
-    }
-
-    fn reader_is_gone(&self) -> Exit {
-        if sigpipe_was_ignored() { Exit::Failure } else { Exit::Signal(signal_hook::consts::SIGPIPE) }
     }
 
     /// With `--debug`, says once how files are followed.
@@ -382,8 +384,9 @@ impl<'a> Session<'a> {
         self.notices.say(&format!("using {mode} mode"));
         if self.settings.persona == Persona::Rtail {
             for (name, source) in sources {
-                let noticed = self.tail.noticed(source).map(|noticed| wording::noticed(name, noticed));
-                noticed.iter().for_each(|text| self.notices.say(text));
+                if let Some(noticed) = self.tail.noticed(source) {
+                    self.notices.say(&wording::noticed(name, noticed));
+                }
             }
         }
     }
@@ -402,6 +405,11 @@ impl<'a> Session<'a> {
         self.tail.join();
         exit
     }
+}
+
+/// How to end when nobody reads what is written.
+fn reader_is_gone() -> Exit {
+    if sigpipe_was_ignored() { Exit::Failure } else { Exit::Signal(signal_hook::consts::SIGPIPE) }
 }
 
 /// Whether a header is shown although no data may follow: for what could be opened at the start.

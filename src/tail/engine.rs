@@ -13,7 +13,8 @@ use super::files::{FileId, FileKind, Files, Handle, Links};
 use super::generation::BUFFER;
 use super::options::{Following, Options};
 use super::schedule::Schedule;
-use super::source::{Bytes, Context, Delivery, Due, Source, Step, Want};
+use super::source::Source;
+use super::step::{Bytes, Context, Delivery, Due, Step, Want};
 
 /// How often a file without notification is looked at while it changes, and how long it counts as changing.
 const POLL_BUSY: Duration = Duration::from_millis(250);
@@ -81,6 +82,8 @@ pub(crate) struct Engine {
     /// Sources that a pattern brought.
     discovered: BTreeSet<SourceId>,
     can_make_room: bool,
+    /// When the first polling interval began.
+    epoch: Instant,
     wants: Vec<Want>,
     /// What is to be reported next.
     found: Option<(SourceId, Step)>,
@@ -103,6 +106,7 @@ impl Engine {
             readable: BTreeSet::new(),
             discovered: BTreeSet::new(),
             can_make_room: false,
+            epoch: Instant::now(),
             wants: Vec::new(),
             found: None,
             buffer: vec![0; BUFFER],
@@ -183,7 +187,9 @@ impl Engine {
     /// There are no events any more: looks at everything now, and in intervals from now on.
     pub(crate) fn poll_all(&mut self) {
         let ids: Vec<_> = self.slots.keys().copied().collect();
-        ids.into_iter().for_each(|id| self.poll(id, Because::NoWatch));
+        for id in ids {
+            self.poll(id, Because::NoWatch);
+        }
         self.mark_all();
     }
 
@@ -252,7 +258,9 @@ impl Engine {
     fn mark_all_for(&mut self, cause: Cause) {
         let mut ids: Vec<_> = self.slots.keys().copied().collect();
         ids.sort_unstable();
-        ids.into_iter().for_each(|id| self.mark_for(id, Due::NameAndFiles, cause));
+        for id in ids {
+            self.mark_for(id, Due::NameAndFiles, cause);
+        }
     }
 
     /// Whether all that was there at the start has been delivered.
@@ -390,10 +398,19 @@ impl Engine {
         }
         let poll = (slot.noticed != Noticed::ByEvents && self.options.following != Following::Nothing).then(|| {
             let busy = now.saturating_duration_since(slot.source.changed()) < BUSY_FOR;
-            now.checked_add(self.options.poll_interval.unwrap_or(if busy { POLL_BUSY } else { POLL_QUIET }))
+            self.next_round(now, self.options.poll_interval.unwrap_or(if busy { POLL_BUSY } else { POLL_QUIET }))
         });
         let at = [poll.flatten(), slot.source.next_look()].into_iter().flatten().min();
         self.schedule.set(id, at);
+    }
+
+    /// When the next interval begins. It does so for all sources at once, so that they are looked at in one wake-up
+    /// and in their order.
+    fn next_round(&self, now: Instant, interval: Duration) -> Option<Instant> {
+        let elapsed = now.saturating_duration_since(self.epoch);
+        let rounds = elapsed.as_nanos().checked_div(interval.as_nanos()).unwrap_or(0);
+        let rounds = u32::try_from(rounds + 1).ok()?;
+        self.epoch.checked_add(interval.checked_mul(rounds)?).map(|at| at.max(now))
     }
 
     /// Takes hold of what names mean now, without reading: what is done while the output accepts nothing.

@@ -338,7 +338,7 @@ impl Handle for DiskHandle {
     }
 
     fn position(&self) -> Option<u64> {
-        (&self.file).seek(SeekFrom::Current(0)).ok()
+        (&self.file).stream_position().ok()
     }
 
     fn is_stdin(&self) -> bool {

@@ -7,12 +7,11 @@ use std::io;
 use std::ops::Range;
 use std::time::SystemTime;
 
-use memchr::memmem;
-
 use super::decide::{Before, Evidence, Held, Seen, Verdict, decide};
 use super::files::{FileId, FileKind, Flow, Handle, Meta};
 use super::options::{Options, Rewriting};
 use super::proof::{ANCHOR, Anchor, HEAD, Head};
+use super::scan::{all_nul, find_data, find_once, read_at_least};
 
 /// How many new bytes one look reads at the most.
 pub(crate) const CHUNK: usize = 256 * 1024;
@@ -209,7 +208,7 @@ impl Generation {
     /// NULs at the end that are being held back, if any.
     pub(crate) fn held_back(&self) -> Option<Range<u64>> {
         (self.nuls == Nuls::HoldBack && self.reading == Reading::Anchored && self.size > self.offset)
-            .then(|| self.offset..self.size)
+            .then_some(self.offset..self.size)
     }
 
     /// Looks at the file and reads up to [`CHUNK`] new bytes. Never waits for data.
@@ -282,7 +281,7 @@ impl Generation {
         let held = Held { offset: self.offset, modified: self.modified, suspect: self.suspect };
         let seen = Seen { size: meta.size, modified: meta.modified, new: 0, before };
         let verdict = decide(&held, &seen);
-        let unread = (self.size > self.offset).then(|| self.offset..self.size);
+        let unread = (self.size > self.offset).then_some(self.offset..self.size);
         Ok(Some(match verdict {
             Verdict::Idle | Verdict::ReadOn => {
                 self.size = self.size.max(meta.size);
@@ -363,7 +362,7 @@ impl Generation {
         if self.nuls == Nuls::Pass || new.last() != Some(&0) || end <= self.data_until {
             return Ok(new.len());
         }
-        if !at_end && let Some(data) = self.find_data(end)? {
+        if !at_end && let Some(data) = find_data(&*self.handle, end)? {
             self.data_until = data;
             return Ok(new.len());
         }
@@ -372,7 +371,7 @@ impl Generation {
 
     /// Skips the NULs that a new run begins with.
     fn skip_hole(&mut self) -> io::Result<Look> {
-        let Some(data) = self.find_data(0)? else {
+        let Some(data) = find_data(&*self.handle, 0)? else {
             self.size = self.handle.meta()?.size;
             return Ok(Look::Nothing(Rest::NulsHeld));
         };
@@ -380,25 +379,6 @@ impl Generation {
         self.anchor.replace(&[0; ANCHOR][..ANCHOR.min(usize::try_from(data).unwrap_or(ANCHOR))]);
         self.remember_before(data)?;
         Ok(Look::Changed(Change::Skipped(0..data)))
-    }
-
-    /// The offset of the first byte at or after `from` that is no NUL.
-    fn find_data(&self, from: u64) -> io::Result<Option<u64>> {
-        let mut block = vec![0; CHUNK];
-        let Some(mut offset) = self.handle.next_data(from)? else { return Ok(None) };
-        loop {
-            let length = self.handle.read_at(&mut block, offset)?;
-            if length == 0 {
-                return Ok(None);
-            }
-            if let Some(at) = block[..length].iter().position(|&byte| byte != 0) {
-                return Ok(Some(offset + at as u64));
-            }
-            match self.handle.next_data(offset + length as u64)? {
-                Some(next) => offset = next,
-                None => return Ok(None),
-            }
-        }
     }
 
     fn look_unproven(&mut self, buffer: &mut [u8]) -> io::Result<Look> {
@@ -467,47 +447,5 @@ impl Generation {
         self.head = Head::default();
         self.head.extend(&bytes[..length], 0);
         Ok(())
-    }
-}
-
-/// Reads at an offset until `least` bytes are there or the file ends: a short read alone proves nothing.
-fn read_at_least(handle: &dyn Handle, buffer: &mut [u8], offset: u64, least: usize) -> io::Result<usize> {
-    let mut length = handle.read_at(buffer, offset)?;
-    while length < least {
-        match handle.read_at(&mut buffer[length..], offset + length as u64)? {
-            0 => break,
-            more => length += more,
-        }
-    }
-    Ok(length)
-}
-
-fn all_nul(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| byte == 0)
-}
-
-/// Where `needle` stands in the file, if it stands there exactly once.
-fn find_once(handle: &dyn Handle, needle: &[u8]) -> io::Result<Option<u64>> {
-    let finder = memmem::Finder::new(needle);
-    let mut block = vec![0; CHUNK];
-    let mut found = None;
-    let (mut base, mut kept) = (0u64, 0);
-    loop {
-        let length = handle.read_at(&mut block[kept..], base + kept as u64)?;
-        if length == 0 {
-            return Ok(found);
-        }
-        let filled = kept + length;
-        let mut from = 0;
-        while let Some(at) = finder.find(&block[from..filled]) {
-            if found.replace(base + (from + at) as u64).is_some() {
-                return Ok(None);
-            }
-            from += at + 1;
-        }
-        // A match may begin in the last bytes; one that ends in them was found already.
-        kept = (needle.len() - 1).min(filled);
-        block.copy_within(filled - kept..filled, 0);
-        base += (filled - kept) as u64;
     }
 }

@@ -12,8 +12,8 @@ use super::files::{FileId, FileKind, Handle};
 use super::generation::{Change, Closed, Generation, Look, Reading, Rest};
 use super::lines::{Framed, Framing, Lines};
 use super::options::{Options, Retry};
-use super::source::{Bytes, Context, Delivery, RETRY, Want};
 use super::start::{Located, Place, Start, Window, locate};
+use super::step::{Bytes, Context, Delivery, RETRY, Want};
 
 /// How soon a file that may be in the middle of a change is looked at again.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -357,10 +357,10 @@ impl Member {
     fn changed(&mut self, change: Change, runs: &mut u64) -> Progress {
         let file = self.file();
         let mut happenings = Vec::new();
-        let lost = |range| Happening::Lost { file, range: Some(range), reason: Loss::Truncated };
+        let unread = |range| Happening::Lost { file, range: Some(range), reason: Loss::Truncated };
         match change {
-            Change::Rewritten { evidence, offset, size, lost: unread } => {
-                happenings.extend(unread.map(lost));
+            Change::Rewritten { evidence, offset, size, lost } => {
+                happenings.extend(lost.map(unread));
                 happenings.push(Happening::Rewritten { file, evidence, offset, size });
                 let begin = offset - self.lines.kept();
                 let last = self.lines.take();
@@ -373,9 +373,9 @@ impl Member {
                     return Progress::DataThen(last, happenings);
                 }
             }
-            Change::Shortened { from, to, lost: unread } => {
+            Change::Shortened { from, to, lost } => {
                 self.lines.cut(from - to);
-                happenings.extend(unread.map(lost));
+                happenings.extend(lost.map(unread));
                 happenings.push(Happening::Shortened { file, from, to });
             }
             Change::HeadCut { from, to } => happenings.push(Happening::HeadCut { file, from, to }),

@@ -33,12 +33,15 @@ mod files;
 mod generation;
 mod lines;
 mod member;
+mod name;
 mod options;
 mod pattern;
 mod proof;
+mod scan;
 mod schedule;
 mod source;
 mod start;
+mod step;
 
 use std::collections::VecDeque;
 use std::io;
@@ -59,7 +62,7 @@ pub use crate::wake::{Also, Trouble, Until};
 
 use self::engine::Engine;
 use self::pattern::Pattern;
-use self::source::{Due, Want};
+use self::step::{Due, Want};
 use crate::wake::{Appends, Follower, Notice, Wake, Woken};
 
 /// How often everything is looked at although no event came.
@@ -187,7 +190,7 @@ impl Tail {
     /// one, and their count.
     pub fn unfinished(&self) -> impl Iterator<Item = (&Path, u64, u64)> {
         self.engine.sources().flat_map(|(_, source)| {
-            let unfinished = source.members().filter_map(|member| member.unfinished());
+            let unfinished = source.members().filter_map(member::Member::unfinished);
             unfinished.map(|(offset, count)| (source.path(), offset, count))
         })
     }

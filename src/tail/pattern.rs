@@ -123,10 +123,12 @@ fn descend(files: &dyn Files, here: &Path, parts: &[Part], depth: usize, found: 
         let path = here.join(&name);
         let dotted = name.as_bytes().starts_with(b".");
         match part {
-            Part::Glob { matcher, hidden } if (*hidden || !dotted) && matcher.is_match(Path::new(&name)) => {
-                if rest.is_empty() || is_directory(files, &path, Links::Follow) {
-                    descend(files, &path, rest, depth, found);
-                }
+            Part::Glob { matcher, hidden }
+                if (*hidden || !dotted)
+                    && matcher.is_match(Path::new(&name))
+                    && (rest.is_empty() || is_directory(files, &path, Links::Follow)) =>
+            {
+                descend(files, &path, rest, depth, found);
             }
             // Links are not followed here: they could lead back up.
             Part::Tree if !dotted && depth > 0 && is_directory(files, &path, Links::Refuse) => {

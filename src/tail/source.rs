@@ -7,125 +7,30 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::ops::Range;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::decide::{NameHeld, NameSeen, NameVerdict, decide_name};
-use super::event::{Age, Arrival, Ending, Happening, Outlook, Since, SourceId};
-use super::files::{FileId, FileKind, Files, Handle, Links, Meta};
+use super::decide::{NameHeld, NameVerdict, decide_name};
+use super::event::{Arrival, Happening, Outlook, Since, SourceId};
+use super::files::{FileKind, Handle, Meta};
 use super::generation::{Closed, Generation, Reading};
 use super::lines::Framing;
-use super::member::{Member, Progress, Role};
-use super::options::{Following, Options, Retry};
+use super::member::{Again, Member, Progress, Role};
+use super::name::{Absence, Found, Name, State, is_shortage};
+use super::options::{Following, Retry};
+use super::step::{Context, Delivery, Due, RETRY, Step, Want};
 use crate::wake::is_made_up;
 
-/// How soon a name that can't be reached, or a read that failed, is tried again.
-pub(crate) const RETRY: Duration = Duration::from_millis(250);
 /// How many files that were let go are remembered, so that one that gets its name back is not repeated.
 const REMEMBERED: usize = 4;
-
-/// What a source must look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Due {
-    Nothing,
-    /// Its open files.
-    Files,
-    /// Its name, then its open files.
-    NameAndFiles,
-}
-
-/// What a source asks of whoever watches for it.
-#[derive(Debug)]
-pub(crate) enum Want {
-    /// Notice what happens to the name.
-    Name(SourceId),
-    /// Notice appends to this open file, which is on a file system of this type.
-    Appends(SourceId, RawFd, FileId, Option<i64>),
-    /// Notice when a pipe or device of the source can be read.
-    Readable(SourceId),
-    /// A device of the source has nothing and can't tell when it has.
-    Unreadable(SourceId),
-    /// Forget about this descriptor, which is closed now.
-    Release(RawFd),
-    /// Forget about the name of this source.
-    Forget(SourceId),
-    /// Give up descriptors, for want of which a file can't be opened, and have everything looked at again.
-    Room,
-}
-
-/// What a step needs from outside.
-pub(crate) struct Context<'a> {
-    pub(crate) files: &'a dyn Files,
-    pub(crate) options: &'a Options,
-    pub(crate) buffer: &'a mut [u8],
-    pub(crate) wants: &'a mut Vec<Want>,
-    pub(crate) now: Instant,
-    /// The source that is being stepped.
-    pub(crate) source: SourceId,
-    /// Whether descriptors could be given up for files.
-    pub(crate) can_make_room: bool,
-    /// Whether it may keep the tail waiting for a FIFO's first writer.
-    pub(crate) alone: bool,
-}
-
-/// What one step of a source brought.
-#[derive(Debug)]
-pub(crate) enum Step {
-    Happened(Happening),
-    Data(Delivery),
-}
-
-/// Bytes to deliver, and what is to be said of them.
-#[derive(Debug)]
-pub(crate) struct Delivery {
-    pub(crate) file: FileId,
-    pub(crate) run: u64,
-    pub(crate) offset: u64,
-    pub(crate) bytes: Bytes,
-    pub(crate) ending: Ending,
-    pub(crate) age: Age,
-}
-
-/// Where the bytes to deliver are.
-#[derive(Debug)]
-pub(crate) enum Bytes {
-    /// In the buffer of the context.
-    Buffered(Range<usize>),
-    /// Here.
-    Owned(Vec<u8>),
-}
-
-/// What is known of the name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Not looked at yet.
-    New,
-    /// It means the last generation; or there is no name, and the only generation is followed.
-    Live,
-    /// It means nothing that can be followed.
-    Absent(Absence),
-    /// Nothing new will be taken up.
-    Over,
-}
-
-/// Why a name can't be followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Absence {
-    Missing,
-    Errno(Option<i32>),
-    Untailable(FileKind),
-}
 
 #[derive(Debug)]
 pub(crate) struct Source {
     id: SourceId,
-    path: PathBuf,
+    name: Name,
     following: Following,
     state: State,
-    /// What the name was when it was first seen. A plain one is not followed into a link later on.
-    links: Option<Links>,
     members: VecDeque<Member>,
     /// Which member is to be read next.
     cursor: usize,
@@ -146,10 +51,9 @@ impl Source {
     pub(crate) fn named(id: SourceId, path: PathBuf, following: Following, now: Instant) -> Self {
         Self {
             id,
-            path,
+            name: Name::new(path),
             following,
             state: State::New,
-            links: None,
             members: VecDeque::new(),
             cursor: 0,
             closed: VecDeque::new(),
@@ -194,12 +98,12 @@ impl Source {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.name.path()
     }
 
     /// Gives the source another name to go by; what it follows stays.
     pub(crate) fn rename(&mut self, path: PathBuf) {
-        self.path = path;
+        self.name.rename(path);
     }
 
     /// Whether nothing more will come of it.
@@ -302,11 +206,11 @@ impl Source {
 
     /// Compares what the name means with what it meant.
     fn inspect(&mut self, context: &mut Context<'_>) {
-        let (seen, found) = self.look_at_name(context);
+        let live = self.members.back().filter(|_| self.state == State::Live).map(Member::file);
+        let (seen, found) = self.name.look(context.files, live);
         let held = match self.state {
             State::New => NameHeld::New,
-            State::Live => self.members.back().map_or(NameHeld::Nothing, |live| NameHeld::File(live.file())),
-            State::Absent(_) | State::Over => NameHeld::Nothing,
+            State::Live | State::Absent(_) | State::Over => live.map_or(NameHeld::Nothing, NameHeld::File),
         };
         match (decide_name(held, seen), found) {
             (NameVerdict::Arrived | NameVerdict::Rotated, Found::File(handle, meta)) => {
@@ -325,54 +229,6 @@ impl Source {
             // The remaining pairs are what it meant before.
             _ => {}
         }
-    }
-
-    /// Finds out what the name means now; opens it if that is not what it meant.
-    fn look_at_name(&mut self, context: &Context<'_>) -> (NameSeen, Found) {
-        let result = (|| {
-            let links = if let Some(links) = self.links { links } else { self.first_sight(context)? };
-            let meta = context.files.meta(&self.path, links)?;
-            if links == Links::Refuse && meta.kind == FileKind::Symlink {
-                return Ok((NameSeen::LinkNow, Found::Kind(FileKind::Symlink)));
-            }
-            if self.state == State::Live && self.members.back().is_some_and(|live| live.file() == meta.id) {
-                return Ok((NameSeen::File(meta.id), Found::Same));
-            }
-            if matches!(meta.kind, FileKind::Socket) {
-                // Opening it says in the system's words why not.
-                context.files.open(&self.path, links)?;
-            }
-            if matches!(meta.kind, FileKind::Directory | FileKind::Other) {
-                return Ok((NameSeen::Untailable(meta.kind), Found::Kind(meta.kind)));
-            }
-            let handle = context.files.open(&self.path, links)?;
-            // The name may have moved on since: only the handle tells whose identity this is.
-            let meta = handle.meta()?;
-            if meta.kind == FileKind::Directory {
-                return Ok((NameSeen::Untailable(meta.kind), Found::Kind(meta.kind)));
-            }
-            Ok((NameSeen::File(meta.id), Found::File(handle, meta)))
-        })();
-        result.unwrap_or_else(|error: io::Error| {
-            let became_a_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
-                && self.links == Some(Links::Refuse);
-            match error.kind() {
-                ErrorKind::NotFound => (NameSeen::Missing, Found::Error(error)),
-                _ if became_a_link => (NameSeen::LinkNow, Found::Kind(FileKind::Symlink)),
-                _ => (NameSeen::Inaccessible, Found::Error(error)),
-            }
-        })
-    }
-
-    /// Remembers whether the name is a link when it is seen for the first time.
-    fn first_sight(&mut self, context: &Context<'_>) -> io::Result<Links> {
-        let meta = context.files.meta(&self.path, Links::Refuse)?;
-        let links = if meta.kind == FileKind::Symlink { Links::Follow } else { Links::Refuse };
-        // What can't be followed yet (a directory) may make way for a link as well as for a file.
-        if meta.kind != FileKind::Directory {
-            self.links = Some(links);
-        }
-        Ok(links)
     }
 
     /// The name means a file that it didn't mean before.
@@ -427,9 +283,9 @@ impl Source {
         let options = context.options;
         let waiting = match (self.following, options.retry, since, absence) {
             (Following::Nothing, ..) | (Following::Descriptor, _, _, Absence::Untailable(_)) => false,
-            (_, Retry::Always, ..) => true,
-            // A name that was followed is taken up again while other files are followed.
-            (Following::Name, Retry::Never, Since::Change, Absence::Missing | Absence::Errno(_)) => true,
+            // A name that was followed is taken up again, with or without retry, while other files are followed.
+            (_, Retry::Always, ..)
+            | (Following::Name, Retry::Never, Since::Change, Absence::Missing | Absence::Errno(_)) => true,
             _ => false,
         };
         let outlook = if waiting { Outlook::Waiting } else { Outlook::GivenUp };
@@ -464,18 +320,23 @@ impl Source {
             // While an older file may still bring late lines, these and the newer one's must not tear each other.
             let framing = if self.members.len() > 1 { Framing::Lines } else { context.options.framing };
             match self.members[self.cursor].advance(context, &mut self.runs, role, framing) {
-                Progress::Data(delivery) => return self.deliver(delivery, context),
+                Progress::Data(delivery) => {
+                    self.changed = context.now;
+                    return Some(delivery);
+                }
                 Progress::LastData(delivery, again) => {
                     self.look_again(again);
                     self.cursor += 1;
                     if self.cursor == self.members.len() {
                         self.due = Due::Nothing;
                     }
-                    return self.deliver(delivery, context);
+                    self.changed = context.now;
+                    return Some(delivery);
                 }
                 Progress::DataThen(delivery, happenings) => {
                     self.pending.extend(happenings);
-                    return self.deliver(delivery, context);
+                    self.changed = context.now;
+                    return Some(delivery);
                 }
                 Progress::Happened(happenings) => {
                     self.changed = context.now;
@@ -507,12 +368,7 @@ impl Source {
         }
     }
 
-    fn deliver(&mut self, delivery: Delivery, context: &Context<'_>) -> Option<Delivery> {
-        self.changed = context.now;
-        Some(delivery)
-    }
-
-    fn look_again(&mut self, again: Option<Instant>) {
+    fn look_again(&mut self, again: Again) {
         self.files_again = [self.files_again, again].into_iter().flatten().min();
     }
 
@@ -542,7 +398,7 @@ impl Source {
         const ESTALE: i32 = rustix::io::Errno::STALE.raw_os_error();
         let member = &mut self.members[self.cursor];
         if error.raw_os_error() == Some(ESTALE)
-            && let Ok(handle) = context.files.open(&self.path, self.links.unwrap_or(Links::Refuse))
+            && let Ok(handle) = self.name.open(context.files)
             && handle.meta().is_ok_and(|meta| meta.id == member.file())
         {
             let old = member.fd();
@@ -591,22 +447,4 @@ impl Source {
             self.state = State::Live;
         }
     }
-}
-
-/// What stood under a name.
-enum Found {
-    /// The file that it meant before.
-    Same,
-    /// A file, opened.
-    File(Box<dyn Handle>, Meta),
-    /// Something that can't be followed.
-    Kind(FileKind),
-    /// An error.
-    Error(io::Error),
-}
-
-/// Whether an error says that there are too many descriptors.
-fn is_shortage(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

@@ -423,6 +423,6 @@ fn descriptor_path(fd: RawFd) -> PathBuf {
 
 fn timespec(duration: Duration) -> Timespec {
     // Rounded up, since a wait that ends too soon would only have to be begun again.
-    let duration = duration.saturating_add(Duration::from_nanos(999)).min(Duration::from_secs(24 * 3600));
+    let duration = duration.saturating_add(Duration::from_nanos(999)).min(Duration::from_hours(24));
     Timespec { tv_sec: duration.as_secs().cast_signed(), tv_nsec: duration.subsec_nanos().into() }
 }

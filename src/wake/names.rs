@@ -90,9 +90,9 @@ impl Names {
         let mut result = Ok(());
         for directory in directories {
             match self.enter(watcher, bell, directory, &mut entry) {
-                Ok(watched) => {
-                    set |= watched.new;
-                    if let Some(id) = self.paths.get(&watched.path)
+                Ok(Watched { path, new, .. }) => {
+                    set |= new;
+                    if let Some(id) = self.paths.get(&path)
                         && let Some(directory) = self.directories.get_mut(id)
                         && !directory.listeners.contains(&follower)
                     {
@@ -264,7 +264,9 @@ mod tests {
             follow_all(&mut names, &mut watcher);
             assert_eq!(woken("a.log"), 3);
         }
-        followers.iter().for_each(|follower| names.forget(&mut watcher, &bell, *follower));
+        for follower in &followers {
+            names.forget(&mut watcher, &bell, *follower);
+        }
         assert!(names.directories.is_empty() && names.paths.is_empty() && names.entries.is_empty());
         watcher.join();
     }

@@ -1,0 +1,122 @@
+//! A name, and what stands under it. Looking is all that is done here; what it means is for `decide` to say.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::decide::NameSeen;
+use super::files::{FileId, FileKind, Files, Handle, Links, Meta};
+
+/// What is known of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Not looked at yet.
+    New,
+    /// It means the last generation; or there is no name, and the only generation is followed.
+    Live,
+    /// It means nothing that can be followed.
+    Absent(Absence),
+    /// Nothing new will be taken up.
+    Over,
+}
+
+/// Why a name can't be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absence {
+    Missing,
+    Errno(Option<i32>),
+    Untailable(FileKind),
+}
+
+/// A name to look at.
+#[derive(Debug)]
+pub(crate) struct Name {
+    path: PathBuf,
+    /// What it was when it was first seen. A plain one is not followed into a link later on.
+    links: Option<Links>,
+}
+
+impl Name {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, links: None }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Has it be another path that leads to the same file.
+    pub(crate) fn rename(&mut self, path: PathBuf) {
+        self.path = path;
+    }
+
+    /// Opens whatever it means now.
+    pub(crate) fn open(&self, files: &dyn Files) -> io::Result<Box<dyn Handle>> {
+        files.open(&self.path, self.links.unwrap_or(Links::Refuse))
+    }
+
+    /// Finds out what the name means now; opens it if that is not the file it `meant`.
+    pub(crate) fn look(&mut self, files: &dyn Files, meant: Option<FileId>) -> (NameSeen, Found) {
+        let result = (|| {
+            let links = if let Some(links) = self.links { links } else { self.first_sight(files)? };
+            let meta = files.meta(&self.path, links)?;
+            if links == Links::Refuse && meta.kind == FileKind::Symlink {
+                return Ok((NameSeen::LinkNow, Found::Kind(FileKind::Symlink)));
+            }
+            if meant == Some(meta.id) {
+                return Ok((NameSeen::File(meta.id), Found::Same));
+            }
+            if matches!(meta.kind, FileKind::Socket) {
+                // Opening it says in the system's words why not.
+                files.open(&self.path, links)?;
+            }
+            if matches!(meta.kind, FileKind::Directory | FileKind::Other) {
+                return Ok((NameSeen::Untailable(meta.kind), Found::Kind(meta.kind)));
+            }
+            let handle = files.open(&self.path, links)?;
+            // The name may have moved on since: only the handle tells whose identity this is.
+            let meta = handle.meta()?;
+            if meta.kind == FileKind::Directory {
+                return Ok((NameSeen::Untailable(meta.kind), Found::Kind(meta.kind)));
+            }
+            Ok((NameSeen::File(meta.id), Found::File(handle, meta)))
+        })();
+        result.unwrap_or_else(|error: io::Error| {
+            let became_a_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+                && self.links == Some(Links::Refuse);
+            match error.kind() {
+                ErrorKind::NotFound => (NameSeen::Missing, Found::Error(error)),
+                _ if became_a_link => (NameSeen::LinkNow, Found::Kind(FileKind::Symlink)),
+                _ => (NameSeen::Inaccessible, Found::Error(error)),
+            }
+        })
+    }
+
+    /// Remembers whether the name is a link when it is seen for the first time.
+    fn first_sight(&mut self, files: &dyn Files) -> io::Result<Links> {
+        let meta = files.meta(&self.path, Links::Refuse)?;
+        let links = if meta.kind == FileKind::Symlink { Links::Follow } else { Links::Refuse };
+        // What can't be followed yet (a directory) may make way for a link as well as for a file.
+        if meta.kind != FileKind::Directory {
+            self.links = Some(links);
+        }
+        Ok(links)
+    }
+}
+
+/// What stood under a name.
+pub(crate) enum Found {
+    /// The file that it meant before.
+    Same,
+    /// A file, opened.
+    File(Box<dyn Handle>, Meta),
+    /// Something that can't be followed.
+    Kind(FileKind),
+    /// An error.
+    Error(io::Error),
+}
+
+/// Whether an error says that there are too many descriptors.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}

@@ -1,0 +1,83 @@
+//! What passes between the engine and its sources: what is due, what a step needs, what it brings and asks for.
+
+use std::ops::Range;
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
+
+use super::event::{Age, Ending, Happening, SourceId};
+use super::files::{FileId, Files};
+use super::options::Options;
+
+/// How soon a name that can't be reached, or a read that failed, is tried again.
+pub(crate) const RETRY: Duration = Duration::from_millis(250);
+
+/// What a source must look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    Nothing,
+    /// Its open files.
+    Files,
+    /// Its name, then its open files.
+    NameAndFiles,
+}
+
+/// What a source asks of whoever watches for it.
+#[derive(Debug)]
+pub(crate) enum Want {
+    /// Notice what happens to the name.
+    Name(SourceId),
+    /// Notice appends to this open file, which is on a file system of this type.
+    Appends(SourceId, RawFd, FileId, Option<i64>),
+    /// Notice when a pipe or device of the source can be read.
+    Readable(SourceId),
+    /// A device of the source has nothing and can't tell when it has.
+    Unreadable(SourceId),
+    /// Forget about this descriptor, which is closed now.
+    Release(RawFd),
+    /// Forget about the name of this source.
+    Forget(SourceId),
+    /// Give up descriptors, for want of which a file can't be opened, and have everything looked at again.
+    Room,
+}
+
+/// What a step needs from outside.
+pub(crate) struct Context<'a> {
+    pub(crate) files: &'a dyn Files,
+    pub(crate) options: &'a Options,
+    pub(crate) buffer: &'a mut [u8],
+    pub(crate) wants: &'a mut Vec<Want>,
+    pub(crate) now: Instant,
+    /// The source that is being stepped.
+    pub(crate) source: SourceId,
+    /// Whether descriptors could be given up for files.
+    pub(crate) can_make_room: bool,
+    /// Whether it may keep the tail waiting for a FIFO's first writer.
+    pub(crate) alone: bool,
+}
+
+/// What one step of a source brought.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Happened(Happening),
+    Data(Delivery),
+}
+
+/// Bytes to deliver, and what is to be said of them.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) file: FileId,
+    pub(crate) run: u64,
+    pub(crate) offset: u64,
+    pub(crate) bytes: Bytes,
+    pub(crate) ending: Ending,
+    pub(crate) age: Age,
+}
+
+/// Where the bytes to deliver are.
+#[derive(Debug)]
+pub(crate) enum Bytes {
+    /// In the buffer of the context.
+    Buffered(Range<usize>),
+    /// Here.
+    Owned(Vec<u8>),
+}
