@@ -150,7 +150,6 @@ impl Ending {
 
     /// What to wait for, beside the deadline.
     pub(crate) fn wakers(&self) -> impl Iterator<Item = Also<'_>> {
-        self.signals.quieten();
         let processes = self.processes.iter().filter_map(Process::fd);
         std::iter::once(self.signals.fd()).chain(processes).map(|fd| Also::new(fd, Until::Readable))
     }

@@ -1,6 +1,6 @@
 //! Signals that ask for an end, noticed without a thread.
 
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -29,7 +29,6 @@ impl Signals {
     /// When a handler can't be installed.
     pub(crate) fn listen() -> io::Result<Self> {
         let (bell, ringer) = UnixStream::pair()?;
-        bell.set_nonblocking(true)?;
         let received = Arc::new(AtomicUsize::new(0));
         let second = Arc::new(AtomicBool::new(false));
         for signal in ENDING.into_iter().filter(|signal| !is_ignored(*signal)) {
@@ -48,13 +47,9 @@ impl Signals {
         i32::try_from(signal).ok().filter(|signal| *signal != 0)
     }
 
-    /// Becomes readable with the first signal.
+    /// Becomes readable with the first signal, and stays so: were it emptied, a signal that came just before would
+    /// be slept through.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
-    }
-
-    /// Forgets wake-ups that have served.
-    pub(crate) fn quieten(&self) {
-        let _ = (&self.bell).read(&mut [0; 16]);
     }
 }
