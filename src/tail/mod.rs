@@ -248,7 +248,10 @@ impl Tail {
         let now = Instant::now();
         self.look_around(now);
         self.engine.attend(now);
-        self.carry_out_wants();
+        // What was only watched now may have changed just before.
+        while self.carry_out_wants() {
+            self.engine.attend(now);
+        }
     }
 
     /// Looks at everything once more, as before an end that must not miss anything.
@@ -268,6 +271,10 @@ impl Tail {
     /// # Errors
     /// When the system refuses to wait. A signal is no error; the wait just ends.
     pub fn wait(&mut self, deadline: Option<Instant>, also: &mut [Also<'_>]) -> io::Result<()> {
+        if self.carry_out_wants() {
+            // Not everything was watched yet, so there is something to look at first.
+            return Ok(());
+        }
         let safety = (!self.is_over() && self.wake.has_events()).then_some(self.safety_at);
         let ours = [self.engine.deadline(), self.wake.deadline(), self.patterns_at, safety, deadline];
         let readable: Vec<_> = self.engine.readable().collect();

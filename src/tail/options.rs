@@ -35,9 +35,9 @@ pub enum Rewriting {
     AsGnu,
 }
 
-/// How a tail behaves. [`Default`] follows by name, whole lines, from the last ten of them.
+/// How a tail behaves. [`Default`] follows by name, whole lines, from the last ten of them; take it for what you
+/// don't set (`..Options::default()`), since there may be more to set one day.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Options {
     /// Where a file that is there from the start begins. Later ones begin at 0.
     pub start: Start,

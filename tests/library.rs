@@ -1,0 +1,354 @@
+//! The library: what a program that embeds the core relies on, and what it does when the system misbehaves.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rtail::tail::{
+    Age, Data, Disk, Ending, Event, FileId, Files, Flow, Following, Handle, Happening, Links, Meta, Options, Outlook,
+    Start, Tail,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn from_the_beginning() -> Options {
+    Options { start: Start::FromLine(1), ..Options::default() }
+}
+
+fn append(path: &Path, text: &str) {
+    OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+/// Takes events until `enough` of what was delivered so far.
+fn take_until(tail: &mut Tail, enough: impl Fn(&Taken) -> bool) -> Taken {
+    let mut taken = Taken::default();
+    let deadline = Instant::now() + PATIENCE;
+    while !enough(&taken) {
+        match tail.try_next() {
+            Some(event) => taken.take(event),
+            None => {
+                assert!(Instant::now() < deadline, "waited in vain; so far {taken:?}");
+                tail.wait(Some(deadline), &mut []).unwrap();
+            }
+        }
+    }
+    taken
+}
+
+/// What a tail reported.
+#[derive(Debug, Default)]
+struct Taken {
+    text: String,
+    happenings: Vec<String>,
+}
+
+impl Taken {
+    fn take(&mut self, event: Event<'_>) {
+        match event {
+            Event::Data(data) => self.text.push_str(std::str::from_utf8(data.bytes).unwrap()),
+            other => self.happenings.push(format!("{other:?}")),
+        }
+    }
+
+    fn times(&self, what: &str) -> usize {
+        self.happenings.iter().filter(|happening| happening.contains(what)).count()
+    }
+}
+
+#[test]
+fn a_tail_can_be_ended_and_begun_again_at_once_five_hundred_times() {
+    // The kernel takes some ten milliseconds to release an event source, so several at a time.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| begin_and_end(125));
+        }
+    });
+}
+
+fn begin_and_end(rounds: u32) {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    for round in 0..rounds {
+        append(&path, "");
+        let mut tail = Tail::new(Options { start: Start::LastLines(0), ..Options::default() }).unwrap();
+        tail.follow(&path);
+        while tail.try_next().is_some() {}
+        append(&path, &format!("L{round}\n"));
+        let taken = take_until(&mut tail, |taken| !taken.text.is_empty());
+        assert_eq!(taken.text, format!("L{round}\n"));
+        tail.join();
+    }
+}
+
+#[test]
+fn ending_one_of_two_tails_of_a_file_leaves_the_other_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    append(&path, "L0\n");
+    let mut kept = Tail::new(from_the_beginning()).unwrap();
+    kept.follow(&path);
+    take_until(&mut kept, |taken| taken.text == "L0\n");
+    for round in 1..=20 {
+        let mut other = Tail::new(from_the_beginning()).unwrap();
+        other.follow(&path);
+        take_until(&mut other, |taken| taken.text.ends_with(&format!("L{}\n", round - 1)));
+        other.join();
+        append(&path, &format!("L{round}\n"));
+        take_until(&mut kept, |taken| taken.text == format!("L{round}\n"));
+    }
+    kept.join();
+}
+
+#[test]
+fn two_sources_of_one_file_both_get_every_line() {
+    let temp = tempfile::tempdir().unwrap();
+    let (path, link) = (temp.path().join("a.log"), temp.path().join("b.log"));
+    append(&path, "");
+    fs::hard_link(&path, &link).unwrap();
+    let mut tail = Tail::new(from_the_beginning()).unwrap();
+    let sources = [tail.follow(&path), tail.follow(&link), tail.follow(&path)];
+    while tail.try_next().is_some() {}
+    append(&link, "L1\n");
+    let mut seen = Vec::new();
+    let deadline = Instant::now() + PATIENCE;
+    while seen.len() < 3 {
+        assert!(Instant::now() < deadline, "only {seen:?} got it");
+        match tail.try_next() {
+            Some(Event::Data(data)) => {
+                assert_eq!(data.bytes, b"L1\n");
+                seen.push(data.source);
+            }
+            Some(_) => {}
+            None => tail.wait(Some(deadline), &mut []).unwrap(),
+        }
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, sources);
+}
+
+#[test]
+fn what_is_delivered_is_the_file_at_the_offsets_told() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    let text: String = (0..50_000).map(|n| format!("{n} {}\n", "x".repeat(n % 90))).collect();
+    fs::write(&path, &text).unwrap();
+    let mut tail = Tail::new(Options { following: Following::Nothing, ..from_the_beginning() }).unwrap();
+    tail.follow(&path);
+    let mut next = 0;
+    while let Some(event) = tail.next().unwrap() {
+        if let Event::Data(Data { offset, bytes, ending, age, .. }) = event {
+            let begin = usize::try_from(offset).unwrap();
+            assert_eq!((begin, ending, age), (next, Ending::Line, Age::Initial));
+            next = begin + bytes.len();
+            assert_eq!(&text.as_bytes()[begin..next], bytes);
+            assert!(bytes.ends_with(b"\n"));
+        }
+    }
+    assert_eq!(next, text.len());
+}
+
+#[test]
+fn names_are_looked_after_while_no_event_is_taken() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    append(&path, "L0\n");
+    let mut tail = Tail::new(from_the_beginning()).unwrap();
+    tail.follow(&path);
+    take_until(&mut tail, |taken| taken.text == "L0\n");
+    let mut expected = String::new();
+    for generation in 1..=10 {
+        append(&path, &format!("L{generation}\n"));
+        expected += &format!("L{generation}\n");
+        fs::rename(&path, temp.path().join(format!("a.log.{generation}"))).unwrap();
+        append(&path, "");
+        let deadline = Instant::now() + PATIENCE;
+        // Until the new file is held, however many wake-ups that takes.
+        let held = |tail: &Tail| tail.open_files().count() == generation + 1;
+        while !held(&tail) {
+            assert!(Instant::now() < deadline);
+            tail.wait(Some(deadline), &mut []).unwrap();
+            tail.attend();
+        }
+        fs::remove_file(temp.path().join(format!("a.log.{generation}"))).unwrap();
+    }
+    let news = |taken: &Taken| taken.times("Replaced") + taken.times("Appeared");
+    let taken = take_until(&mut tail, |taken| news(taken) == 10);
+    assert_eq!(taken.text, expected);
+}
+
+/// Files of which reads fail, or come up short, as a script says.
+#[derive(Debug, Default, Clone)]
+struct Faulty {
+    script: Rc<RefCell<VecDeque<Fault>>>,
+    reads: Rc<Cell<u64>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// The next read fails with this error.
+    Errno(i32),
+    /// The next read brings no more than this.
+    Short(usize),
+}
+
+impl Files for Faulty {
+    fn meta(&self, path: &Path, links: Links) -> io::Result<Meta> {
+        Disk.meta(path, links)
+    }
+
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
+        Ok(Box::new(FaultyHandle { inner: Disk.open(path, links)?, faults: self.clone() }))
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        Disk.list(directory)
+    }
+}
+
+#[derive(Debug)]
+struct FaultyHandle {
+    inner: Box<dyn Handle>,
+    faults: Faulty,
+}
+
+impl Handle for FaultyHandle {
+    fn meta(&self) -> io::Result<Meta> {
+        self.inner.meta()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.faults.reads.set(self.faults.reads.get() + 1);
+        match self.faults.script.borrow_mut().pop_front() {
+            Some(Fault::Errno(errno)) => Err(io::Error::from_raw_os_error(errno)),
+            Some(Fault::Short(most)) => {
+                let length = buffer.len().min(most);
+                self.inner.read_at(&mut buffer[..length], offset)
+            }
+            None => self.inner.read_at(buffer, offset),
+        }
+    }
+
+    fn read_next(&mut self, buffer: &mut [u8]) -> io::Result<Flow> {
+        self.inner.read_next(buffer)
+    }
+
+    fn renew(&mut self) -> io::Result<()> {
+        self.inner.renew()
+    }
+
+    fn next_data(&self, from: u64) -> io::Result<Option<u64>> {
+        self.inner.next_data(from)
+    }
+
+    fn position(&self) -> Option<u64> {
+        self.inner.position()
+    }
+
+    fn file_system(&self) -> Option<i64> {
+        self.inner.file_system()
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.inner.fd()
+    }
+}
+
+fn faulty_tail(path: PathBuf, options: Options) -> (Tail, Faulty) {
+    let faulty = Faulty::default();
+    let mut tail = Tail::with_files(options, Box::new(faulty.clone())).unwrap();
+    tail.follow(path);
+    (tail, faulty)
+}
+
+const EIO: i32 = 5;
+const ESTALE: i32 = 116;
+
+#[test]
+fn a_read_that_fails_for_a_while_is_told_once_and_loses_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    append(&path, "L0\n");
+    let (mut tail, faulty) = faulty_tail(path.clone(), from_the_beginning());
+    take_until(&mut tail, |taken| taken.text == "L0\n");
+    faulty.script.borrow_mut().extend([Fault::Errno(EIO); 3]);
+    append(&path, "L1\nL2\n");
+    let taken = take_until(&mut tail, |taken| taken.text == "L1\nL2\n");
+    assert_eq!(taken.times("ReadFailed"), 1, "{taken:?}");
+    assert!(faulty.script.borrow().is_empty());
+}
+
+#[test]
+fn a_read_that_fails_where_nothing_is_followed_ends_the_source() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    append(&path, "L0\n");
+    let (mut tail, faulty) = faulty_tail(path, Options { following: Following::Nothing, ..from_the_beginning() });
+    // The second read: the first one finds out where the file ends.
+    faulty.script.borrow_mut().extend([Fault::Short(4096), Fault::Errno(EIO)]);
+    let mut failures = 0;
+    while let Some(event) = tail.next().unwrap() {
+        if let Event::Happened { what: Happening::ReadFailed { error, outlook, .. }, .. } = event {
+            assert_eq!((error.raw_os_error(), outlook), (Some(EIO), Outlook::GivenUp));
+            failures += 1;
+        }
+    }
+    assert_eq!(failures, 1);
+}
+
+#[test]
+fn a_handle_that_has_gone_stale_is_opened_anew() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    append(&path, "L0\n");
+    let (mut tail, faulty) = faulty_tail(path.clone(), from_the_beginning());
+    take_until(&mut tail, |taken| taken.text == "L0\n");
+    let before: Vec<FileId> = tail.open_files().map(|(file, _)| file).collect();
+    faulty.script.borrow_mut().push_back(Fault::Errno(ESTALE));
+    append(&path, "L1\n");
+    take_until(&mut tail, |taken| taken.text == "L1\n");
+    append(&path, "L2\n");
+    take_until(&mut tail, |taken| taken.text == "L2\n");
+    assert_eq!(tail.open_files().map(|(file, _)| file).collect::<Vec<_>>(), before);
+}
+
+#[test]
+fn short_reads_are_no_mismatch() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    let text: String = (0..200).map(|n| format!("line {n}\n")).collect();
+    fs::write(&path, &text[..900]).unwrap();
+    let (mut tail, faulty) = faulty_tail(path.clone(), from_the_beginning());
+    faulty.script.borrow_mut().extend((0..4000).map(|n| Fault::Short(1 + n % 23)));
+    let whole = text[..900].rfind('\n').unwrap() + 1;
+    let mut taken = take_until(&mut tail, |taken| taken.text.len() >= whole);
+    append(&path, &text[900..]);
+    let rest = take_until(&mut tail, |taken| taken.text.len() >= text.len() - whole);
+    taken.text += &rest.text;
+    assert_eq!(taken.text, text);
+    assert_eq!(taken.times("Rewritten") + rest.times("Rewritten"), 0);
+    assert!(faulty.reads.get() > 100);
+}
+
+#[test]
+fn a_fifo_can_be_followed_from_writer_to_writer() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let mut tail = Tail::new(Options { wait_for_fifos: false, ..Options::default() }).unwrap();
+    tail.follow(&path);
+    while tail.try_next().is_some() {}
+    for round in 0..20 {
+        let mut writer = File::options().write(true).open(&path).unwrap();
+        writeln!(writer, "L{round}").unwrap();
+        drop(writer);
+        let taken = take_until(&mut tail, |taken| !taken.text.is_empty());
+        assert_eq!(taken.text, format!("L{round}\n"));
+    }
+}
