@@ -1,5 +1,6 @@
 //! What a tail leaves behind in its process once it was joined: nothing. Alone in its program, since it counts what
 //! the whole process has.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on is to stop")]
 
 use std::fs;
 
