@@ -401,3 +401,65 @@ impl Tail {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+
+    fn append(path: &Path, text: &str) {
+        OpenOptions::new().append(true).create(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// What is delivered until it is `enough` and nothing is left, and whether a trouble was reported on the way.
+    fn delivered(tail: &mut Tail, enough: &str) -> (String, bool) {
+        let (mut text, mut trouble) = (String::new(), false);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match tail.try_next() {
+                Some(Event::Data(data)) => text.push_str(std::str::from_utf8(data.bytes).unwrap()),
+                Some(Event::Trouble(_)) => trouble = true,
+                Some(_) => {}
+                None if text.len() >= enough.len() => return (text, trouble),
+                None => {
+                    assert!(Instant::now() < deadline, "waited in vain for {enough:?}, got {text:?}");
+                    tail.wait(Some(deadline), &mut []).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_source_that_fails_is_replaced_by_polling_and_begun_again() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a.log");
+        append(&path, "L0\n");
+        let mut tail = Tail::new(Options::default()).unwrap();
+        let source = tail.follow(&path);
+        assert_eq!(delivered(&mut tail, "L0\n"), ("L0\n".to_owned(), false));
+        assert_eq!(tail.noticed(source), Some(Noticed::ByEvents));
+
+        tail.wake.fail_for_test();
+        append(&path, "L1\n");
+        assert_eq!(delivered(&mut tail, "L1\n"), ("L1\n".to_owned(), true));
+        assert_eq!(tail.noticed(source), Some(Noticed::ByPolling(Because::NoWatch)));
+        std::fs::rename(&path, temp.path().join("a.log.1")).unwrap();
+        append(&path, "L2\n");
+        assert_eq!(delivered(&mut tail, "L2\n").0, "L2\n");
+
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !tail.uses_events() {
+            assert!(Instant::now() < deadline, "no event source was started again");
+            tail.wait(Some(deadline), &mut []).unwrap();
+            while tail.try_next().is_some() {}
+        }
+        assert_eq!(tail.noticed(source), Some(Noticed::ByEvents));
+        append(&path, "L3\n");
+        assert_eq!(delivered(&mut tail, "L3\n").0, "L3\n");
+        std::fs::rename(&path, temp.path().join("a.log.2")).unwrap();
+        append(&path, "L4\n");
+        assert_eq!(delivered(&mut tail, "L4\n").0, "L4\n");
+        tail.join();
+    }
+}

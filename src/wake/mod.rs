@@ -364,6 +364,12 @@ impl Wake {
         Ok(readable.iter().zip(ours).filter(|(_, ready)| **ready).map(|((source, _), _)| *source).collect())
     }
 
+    /// Has an event source report a failure.
+    #[cfg(test)]
+    pub(crate) fn fail_for_test(&self) {
+        self.bell.mark_failed("as the test asks".to_owned());
+    }
+
     /// Ends the event sources and waits until their threads are gone.
     pub(crate) fn join(mut self) {
         if let Some(events) = self.events.take() {
