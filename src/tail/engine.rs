@@ -144,7 +144,13 @@ impl Engine {
         let id = self.next_id();
         let (_, mut context) = self.context(id, now);
         let source = Source::opened(id, path, handle, arrival, &mut context);
-        self.insert(id, source)
+        self.insert(id, source);
+        if arrival != Arrival::First {
+            // It takes its turn behind what was there before it.
+            self.starting.retain(|starting| *starting != id);
+            self.mark(id, Due::Files);
+        }
+        id
     }
 
     fn next_id(&mut self) -> SourceId {
@@ -314,9 +320,11 @@ impl Engine {
         wants
     }
 
-    /// The pipes and devices that are waited for.
+    /// The pipes and devices that are waited for. What is known to be readable and has not been read, since the output
+    /// takes nothing, would only end the wait at once.
     pub(crate) fn readable(&self) -> impl Iterator<Item = (SourceId, BorrowedFd<'_>)> {
-        self.readable.iter().filter_map(|id| Some((*id, self.source(*id)?.readable()?)))
+        let waiting = self.readable.iter().filter_map(|id| Some((*id, self.source(*id)?)));
+        waiting.filter(|(_, source)| !source.is_due()).filter_map(|(id, source)| Some((id, source.readable()?)))
     }
 
     /// Goes on until there is something to report; false if nothing is due. Never waits.

@@ -240,7 +240,7 @@ impl Generation {
                 }
                 let at_end = length < wanted;
                 let usable = self.usable(new, at_end)?;
-                return self.accept(&buffer[..length], proof..proof + usable, at_end);
+                return Ok(self.accept(&buffer[..length], proof..proof + usable, at_end));
             }
             let before =
                 if length >= proof && intact { Before::Same } else { self.examine(&buffer[..length], intact)? };
@@ -251,7 +251,7 @@ impl Generation {
     }
 
     /// Takes the bytes at `at` as read; what stands behind them in `read` is held back.
-    fn accept(&mut self, read: &[u8], at: Range<usize>, at_end: bool) -> io::Result<Look> {
+    fn accept(&mut self, read: &[u8], at: Range<usize>, at_end: bool) -> Look {
         let new = &read[at.clone()];
         self.head.extend(new, self.offset);
         self.anchor.push(new);
@@ -261,18 +261,21 @@ impl Generation {
         self.modified = None;
         let mut rest = Rest::More;
         if at_end {
-            // The size proves that this modification time belongs to what was read.
-            let meta = self.handle.meta()?;
-            self.size = self.size.max(meta.size);
-            if meta.size == self.offset {
-                self.modified = Some(meta.modified);
-                rest = Rest::AtEnd;
+            // The size proves that this modification time belongs to what was read. These bytes are taken, so that
+            // not learning it is no failure.
+            match self.handle.meta() {
+                Ok(meta) if meta.size == self.offset => {
+                    self.modified = Some(meta.modified);
+                    rest = Rest::AtEnd;
+                }
+                Ok(meta) => self.size = self.size.max(meta.size),
+                Err(_) => rest = Rest::Unsettled,
             }
         }
         if at.end < read.len() {
             rest = Rest::NulsHeld;
         }
-        Ok(if at.is_empty() { Look::Nothing(rest) } else { Look::Bytes { at, rest } })
+        if at.is_empty() { Look::Nothing(rest) } else { Look::Bytes { at, rest } }
     }
 
     /// Says what the evidence means and carries it out; `None`: look again at once.
@@ -375,9 +378,7 @@ impl Generation {
             self.size = self.handle.meta()?.size;
             return Ok(Look::Nothing(Rest::NulsHeld));
         };
-        self.offset = data;
-        self.anchor.replace(&[0; ANCHOR][..ANCHOR.min(usize::try_from(data).unwrap_or(ANCHOR))]);
-        self.remember_before(data)?;
+        self.go_to(data)?;
         Ok(Look::Changed(Change::Skipped(0..data)))
     }
 
@@ -417,12 +418,22 @@ impl Generation {
         usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK)
     }
 
+    /// Goes to an offset and remembers what stands before it. Nothing has changed if that can't be read.
     fn go_to(&mut self, offset: u64) -> io::Result<()> {
+        let mut before = [0; ANCHOR];
+        let proof = usize::try_from(offset).unwrap_or(ANCHOR).min(ANCHOR);
+        let before_length = read_at_least(&*self.handle, &mut before[..proof], offset - proof as u64, proof)?;
+        let mut first = [0; HEAD];
+        let wanted = usize::try_from(offset).unwrap_or(HEAD).min(HEAD);
+        let first_length = read_at_least(&*self.handle, &mut first[..wanted], 0, wanted)?;
+        self.anchor.replace(&before[..before_length]);
+        self.head = Head::default();
+        self.head.extend(&first[..first_length], 0);
         self.offset = offset;
         self.modified = None;
         self.suspect = None;
         self.data_until = 0;
-        self.remember_before(offset)
+        Ok(())
     }
 
     fn begin_again(&mut self) {
@@ -434,18 +445,5 @@ impl Generation {
         self.size = 0;
         self.data_until = 0;
         self.run = Run::AfterRewrite;
-    }
-
-    /// Takes anchor and head from the file as it is.
-    fn remember_before(&mut self, offset: u64) -> io::Result<()> {
-        let mut bytes = [0; HEAD];
-        let proof = usize::try_from(offset).unwrap_or(ANCHOR).min(ANCHOR);
-        let length = read_at_least(&*self.handle, &mut bytes[..proof], offset - proof as u64, proof)?;
-        self.anchor.replace(&bytes[..length]);
-        let wanted = usize::try_from(offset).unwrap_or(HEAD).min(HEAD);
-        let length = read_at_least(&*self.handle, &mut bytes[..wanted], 0, wanted)?;
-        self.head = Head::default();
-        self.head.extend(&bytes[..length], 0);
-        Ok(())
     }
 }

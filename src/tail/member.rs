@@ -123,7 +123,7 @@ impl Member {
     /// their count.
     pub(crate) fn unfinished(&self) -> Option<(u64, u64)> {
         let kept = self.lines.kept();
-        (kept > 0).then(|| (self.generation.offset() - kept, kept))
+        (kept > 0).then(|| (self.fragment_offset(), kept))
     }
 
     /// What is to be reported when the name means this file again.
@@ -250,7 +250,7 @@ impl Member {
             _ => 0,
         };
         let new = &new[skipped..];
-        let offset = self.generation.offset() - new.len() as u64 - self.lines.kept();
+        let offset = self.fragment_offset().saturating_sub(new.len() as u64);
         let (bytes, ending) = match self.lines.push(new, framing, options.terminator, options.longest_line) {
             Framed::Nothing => return None,
             Framed::Direct(length) => (Bytes::Buffered(at + skipped..at + skipped + length), Ending::Line),
@@ -292,8 +292,13 @@ impl Member {
             && self.generation.handle().meta().is_ok_and(|meta| meta.links > 0)
     }
 
+    /// Where the bytes that are kept begin; 0 if their beginning was cut off the file meanwhile.
+    fn fragment_offset(&self) -> u64 {
+        self.generation.offset().saturating_sub(self.lines.kept())
+    }
+
     fn take_fragment(&mut self, ending: Ending) -> Option<Delivery> {
-        let offset = self.generation.offset() - self.lines.kept();
+        let offset = self.fragment_offset();
         self.lines.take().map(|bytes| self.delivery(offset, Bytes::Owned(bytes), ending))
     }
 
@@ -362,7 +367,7 @@ impl Member {
             Change::Rewritten { evidence, offset, size, lost } => {
                 happenings.extend(lost.map(unread));
                 happenings.push(Happening::Rewritten { file, evidence, offset, size });
-                let begin = offset - self.lines.kept();
+                let begin = offset.saturating_sub(self.lines.kept());
                 let last = self.lines.take();
                 let last = last.map(|bytes| self.delivery(begin, Bytes::Owned(bytes), Ending::Unterminated));
                 self.lines = Lines::default();
