@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use rtail::cli::{self, Command, Refusal};
-use rtail::commands::{Exit, follow};
+use rtail::commands::{Exit, follow, show};
 use rtail::notice::Notices;
 use rtail::settings::Persona;
 
@@ -36,15 +36,4 @@ fn run(command: &Command, notices: &mut Notices) -> Exit {
         notices.say(&format!("{error:#}"));
         Exit::Failure
     })
-}
-
-/// Writes what was asked for instead of a run: help, or the version.
-fn show(text: &str, notices: &mut Notices) -> Exit {
-    match rtail::commands::show(text.as_bytes()) {
-        Ok(()) => Exit::Success,
-        Err(error) => {
-            notices.say(&format!("write error: {}", rtail::commands::cause(&error)));
-            Exit::Failure
-        }
-    }
 }

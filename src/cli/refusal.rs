@@ -51,10 +51,27 @@ impl Refusal {
     /// What clap has to say about a canonical line.
     pub(super) fn of_clap(address: &Address, error: &clap::Error) -> Self {
         match error.kind() {
+            ErrorKind::DisplayHelp if address.persona == Persona::Tail => {
+                Self::Shown(as_gnu_spells(&error.render().to_string()))
+            }
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::Shown(error.render().to_string()),
             _ => Self::usage(address, &complaint_of(error)),
         }
     }
+}
+
+/// Has clap's `--lines <NUM>` read `--lines=NUM`, which programs that read GNU's help understand.
+fn as_gnu_spells(help: &str) -> String {
+    let mut spelt = String::with_capacity(help.len());
+    for line in help.split_inclusive('\n') {
+        match line.split_once(" <").and_then(|(option, rest)| Some((option, rest.split_once('>')?))) {
+            Some((option, (value, rest))) if option.trim_start().starts_with('-') => {
+                spelt.extend([option, "=", value, rest]);
+            }
+            _ => spelt.push_str(line),
+        }
+    }
+    spelt
 }
 
 /// Whether an error is about the option where clap met it, and not about the line as a whole.

@@ -9,13 +9,13 @@ use anyhow::Context as _;
 use super::ending::{Conditions, Ending, Exit, Reason};
 use super::process::Gone;
 use super::signals::Signals;
+use super::{output_failed, reader_is_gone};
 use crate::notice::Notices;
 use crate::output::outlet::Outlet;
 use crate::output::plain::Plain;
 use crate::output::wording::{self, STDIN};
 use crate::quote::quote;
 use crate::settings::{Follow, Headers, Looking, Mode, Operand, Persona, Start};
-use crate::sys::sigpipe_was_ignored;
 use crate::tail::{
     Age, Also, Arrival, Data, Event, FileKind, Following, Framing, Happening, Noticed, Nuls, Options, Outlook, Retry,
     Rewriting, Since, SourceId, Tail, Trouble, Until, looks_like_pattern,
@@ -210,14 +210,14 @@ impl<'a> Session<'a> {
             match self.wait_for_room() {
                 Ok(()) if self.ending.signal().is_some() => return Step::Shown,
                 Ok(()) => {}
-                Err(error) => return Step::End(self.output_failed(&error)),
+                Err(error) => return Step::End(output_failed(&error, self.notices)),
             }
         }
         let Some(event) = self.tail.try_next() else {
             return match self.out.flush() {
                 Ok(()) if self.out.is_blocked() => Step::Shown,
                 Ok(()) => Step::Dry,
-                Err(error) => Step::End(self.output_failed(&error)),
+                Err(error) => Step::End(output_failed(&error, self.notices)),
             };
         };
         let mut met = false;
@@ -264,7 +264,7 @@ impl<'a> Session<'a> {
             }
         };
         match shown {
-            Err(error) => Step::End(self.output_failed(&error)),
+            Err(error) => Step::End(output_failed(&error, self.notices)),
             Ok(()) if met => Step::End(self.write_the_rest().unwrap_or(Exit::Success)),
             Ok(()) => Step::Shown,
         }
@@ -343,7 +343,7 @@ impl<'a> Session<'a> {
             }
             result = self.wait_for_room();
         }
-        result.err().map(|error| self.output_failed(&error))
+        result.err().map(|error| output_failed(&error, self.notices))
     }
 
     /// Writes what can be written at once and says what is left unsaid.
@@ -357,15 +357,6 @@ impl<'a> Session<'a> {
             }
         }
         Exit::Signal(signal)
-    }
-
-    /// Writing failed: says why, unless the reader just has had enough.
-    fn output_failed(&mut self, error: &io::Error) -> Exit {
-        if error.kind() == io::ErrorKind::BrokenPipe && !sigpipe_was_ignored() {
-            return reader_is_gone();
-        }
-        self.notices.say(&format!("write error: {}", wording::cause(error)));
-        Exit::Failure
     }
 
     /// With `--debug`, says once how files are followed.
@@ -405,11 +396,6 @@ impl<'a> Session<'a> {
         self.tail.join();
         exit
     }
-}
-
-/// How to end when nobody reads what is written.
-fn reader_is_gone() -> Exit {
-    if sigpipe_was_ignored() { Exit::Failure } else { Exit::Signal(signal_hook::consts::SIGPIPE) }
 }
 
 /// Whether a header is shown although no data may follow: for what could be opened at the start.

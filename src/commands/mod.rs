@@ -7,19 +7,34 @@ mod locks;
 mod process;
 mod signals;
 
-pub use crate::output::wording::cause;
+use std::io::{ErrorKind, Write as _};
+
+use crate::notice::Notices;
+use crate::output::wording::cause;
+use crate::sys::{Standard, sigpipe_was_ignored, was_closed};
 pub use ending::Exit;
 
-/// Writes text that is no data, such as help, to standard output.
-///
-/// # Errors
-/// When it can't be written, `EBADF` if standard output was closed at the start.
-pub fn show(text: &[u8]) -> std::io::Result<()> {
-    use std::io::Write as _;
-    if crate::sys::was_closed(crate::sys::Standard::Output) {
-        return Err(rustix::io::Errno::BADF.into());
+/// Writes what was asked for instead of a run, help or the version, to standard output; returns how to end.
+pub fn show(text: &str, notices: &mut Notices) -> Exit {
+    let written = if was_closed(Standard::Output) {
+        Err(rustix::io::Errno::BADF.into())
+    } else {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+    };
+    written.map_or_else(|error| output_failed(&error, notices), |()| Exit::Success)
+}
+
+/// Writing failed: says why, unless the reader just has had enough. Returns how to end.
+fn output_failed(error: &std::io::Error, notices: &mut Notices) -> Exit {
+    if error.kind() == ErrorKind::BrokenPipe && !sigpipe_was_ignored() {
+        return reader_is_gone();
     }
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text)?;
-    stdout.flush()
+    notices.say(&format!("write error: {}", cause(error)));
+    Exit::Failure
+}
+
+/// How to end when nobody reads what is written.
+fn reader_is_gone() -> Exit {
+    if sigpipe_was_ignored() { Exit::Failure } else { Exit::Signal(signal_hook::consts::SIGPIPE) }
 }

@@ -11,8 +11,7 @@ use crate::tail::{Arrival, Because, Evidence, FileKind, Happening, Loss, Noticed
 pub(crate) const STDIN: &str = "standard input";
 
 /// The cause of an error without Rust's addition of its number.
-#[must_use]
-pub fn cause(error: &io::Error) -> String {
+pub(crate) fn cause(error: &io::Error) -> String {
     let text = error.to_string();
     match (error.raw_os_error(), text.rfind(" (os error ")) {
         (Some(_), Some(end)) => text[..end].to_owned(),
@@ -44,24 +43,21 @@ pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> 
         Happening::Inaccessible { error, since: Since::Start, .. } => {
             vec![format!("cannot open {quoted} for reading: {}", cause(error))]
         }
-        Happening::Inaccessible { error, since: Since::Change, .. } if !settings.retry => {
-            vec![format!("{bare}: {}", cause(error))]
-        }
-        Happening::Inaccessible { error, since: Since::Change, .. } => {
+        // GNU's says nothing while a name stays one that can't be followed.
+        Happening::Inaccessible { since: Since::Still, .. } if gnu => vec![],
+        Happening::Inaccessible { error, .. } if !settings.retry => vec![format!("{bare}: {}", cause(error))],
+        Happening::Inaccessible { error, .. } => {
             vec![format!("{quoted} has become inaccessible: {}", cause(error))]
         }
-        Happening::Untailable { kind, since: Since::Start, outlook } => {
-            let reading = match kind {
-                FileKind::Directory => vec![format!("error reading {quoted}: Is a directory")],
-                _ => vec![],
-            };
+        Happening::Untailable { error, since: Since::Start, outlook, .. } => {
+            let reading = error.as_ref().map(|error| format!("error reading {quoted}: {}", cause(error)));
             // With --retry GNU's doesn't say that it gives up, even where it does.
             let clause = if settings.retry { "" } else { giving_up(outlook) };
             let following = (settings.mode != Mode::Print)
                 .then(|| format!("{bare}: cannot follow end of this type of file{clause}"));
             reading.into_iter().chain(following).collect()
         }
-        Happening::Untailable { kind, since: Since::Change, outlook } => {
+        Happening::Untailable { kind, outlook, .. } => {
             let what = if *kind == FileKind::Symlink { "symbolic link" } else { "file" };
             vec![format!("{quoted} has been replaced with an untailable {what}{}", giving_up(outlook))]
         }

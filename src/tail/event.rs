@@ -85,8 +85,10 @@ pub enum Arrival {
 pub enum Since {
     /// It was found at the first look.
     Start,
-    /// It was otherwise before.
+    /// The source was followed before.
     Change,
+    /// The source could not be followed before either, for another reason.
+    Still,
 }
 
 /// Whether the core goes on trying.
@@ -136,6 +138,8 @@ pub enum Happening {
     Untailable {
         /// What it means.
         kind: FileKind,
+        /// What the system says to an attempt to read it, where that can be made.
+        error: Option<io::Error>,
         /// Whether it was so from the start.
         since: Since,
         /// Whether it is waited for.

@@ -60,23 +60,17 @@ impl Name {
             let links = if let Some(links) = self.links { links } else { self.first_sight(files)? };
             let meta = files.meta(&self.path, links)?;
             if links == Links::Refuse && meta.kind == FileKind::Symlink {
-                return Ok((NameSeen::LinkNow, Found::Kind(FileKind::Symlink)));
+                return Ok((NameSeen::LinkNow, Found::Kind(FileKind::Symlink, None)));
             }
             if meant == Some(meta.id) {
                 return Ok((NameSeen::File(meta.id), Found::Same));
             }
-            if matches!(meta.kind, FileKind::Socket) {
-                // Opening it says in the system's words why not.
-                files.open(&self.path, links)?;
-            }
-            if matches!(meta.kind, FileKind::Directory | FileKind::Other) {
-                return Ok((NameSeen::Untailable(meta.kind), Found::Kind(meta.kind)));
-            }
             let handle = files.open(&self.path, links)?;
             // The name may have moved on since: only the handle tells whose identity this is.
             let meta = handle.meta()?;
-            if meta.kind == FileKind::Directory {
-                return Ok((NameSeen::Untailable(meta.kind), Found::Kind(meta.kind)));
+            if matches!(meta.kind, FileKind::Directory | FileKind::Other) {
+                let error = handle.read_at(&mut [0], 0).err();
+                return Ok((NameSeen::Untailable(meta.kind), Found::Kind(meta.kind, error)));
             }
             Ok((NameSeen::File(meta.id), Found::File(handle, meta)))
         })();
@@ -85,7 +79,7 @@ impl Name {
                 && self.links == Some(Links::Refuse);
             match error.kind() {
                 ErrorKind::NotFound => (NameSeen::Missing, Found::Error(error)),
-                _ if became_a_link => (NameSeen::LinkNow, Found::Kind(FileKind::Symlink)),
+                _ if became_a_link => (NameSeen::LinkNow, Found::Kind(FileKind::Symlink, None)),
                 _ => (NameSeen::Inaccessible, Found::Error(error)),
             }
         })
@@ -110,7 +104,7 @@ pub(crate) enum Found {
     /// A file, opened.
     File(Box<dyn Handle>, Meta),
     /// Something that can't be followed.
-    Kind(FileKind),
+    Kind(FileKind, Option<io::Error>),
     /// An error.
     Error(io::Error),
 }

@@ -223,8 +223,8 @@ impl Source {
             (NameVerdict::Blocked, Found::Error(error)) => {
                 self.absent(Absence::Errno(error.raw_os_error()), Some(error), context);
             }
-            (NameVerdict::Blocked | NameVerdict::Refused, Found::Kind(kind)) => {
-                self.absent(Absence::Untailable(kind), None, context);
+            (NameVerdict::Blocked | NameVerdict::Refused, Found::Kind(kind, error)) => {
+                self.absent(Absence::Untailable(kind), error, context);
             }
             // The remaining pairs are what it meant before.
             _ => {}
@@ -279,19 +279,25 @@ impl Source {
 
     /// The name means nothing that can be followed.
     fn absent(&mut self, absence: Absence, error: Option<io::Error>, context: &mut Context<'_>) {
-        let since = if self.state == State::New { Since::Start } else { Since::Change };
+        let since = match self.state {
+            State::New => Since::Start,
+            State::Live => Since::Change,
+            State::Absent(_) | State::Over => Since::Still,
+        };
         let options = context.options;
         let waiting = match (self.following, options.retry, since, absence) {
             (Following::Nothing, ..) | (Following::Descriptor, _, _, Absence::Untailable(_)) => false,
             // A name that was followed is taken up again, with or without retry, while other files are followed.
             (_, Retry::Always, ..)
-            | (Following::Name, Retry::Never, Since::Change, Absence::Missing | Absence::Errno(_)) => true,
+            | (Following::Name, Retry::Never, Since::Change | Since::Still, Absence::Missing | Absence::Errno(_)) => {
+                true
+            }
             _ => false,
         };
         let outlook = if waiting { Outlook::Waiting } else { Outlook::GivenUp };
         if self.state != State::Absent(absence) {
             self.pending.push_back(match (absence, error) {
-                (Absence::Untailable(kind), _) => Happening::Untailable { kind, since, outlook },
+                (Absence::Untailable(kind), error) => Happening::Untailable { kind, error, since, outlook },
                 (_, error) => Happening::Inaccessible {
                     error: error.unwrap_or_else(|| io::Error::from(ErrorKind::NotFound)),
                     since,
