@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use super::debug;
 use super::ending::{Conditions, Ending, Exit, Reason};
 use super::process::Gone;
 use super::signals::Signals;
@@ -17,7 +18,7 @@ use crate::output::wording::{self, STDIN};
 use crate::quote::quote;
 use crate::settings::{Follow, Headers, Looking, Mode, Operand, Persona, Start};
 use crate::tail::{
-    Age, Also, Arrival, Data, Event, FileKind, Following, Framing, Happening, Noticed, Nuls, Options, Outlook, Retry,
+    Age, Also, Arrival, Data, Event, FileKind, Following, Framing, Happening, Nuls, Options, Outlook, Retry,
     Rewriting, Since, SourceId, Tail, Trouble, Until, looks_like_pattern,
 };
 
@@ -361,23 +362,9 @@ impl<'a> Session<'a> {
 
     /// With `--debug`, says once how files are followed.
     fn explain(&mut self) {
-        let Some(sources) = self.to_explain.take_if(|_| self.tail.past_start()) else { return };
-        let by = |way: fn(&Noticed) -> bool| {
-            sources.iter().filter_map(|(_, source)| self.tail.noticed(*source)).any(|noticed| way(&noticed))
-        };
-        let reading = by(|noticed| *noticed == Noticed::ByReading);
-        let polling = by(|noticed| matches!(noticed, Noticed::ByPolling(_)));
-        let mode = match self.settings.mode {
-            Mode::Descriptor if reading && sources.len() == 1 => "blocking",
-            _ if self.tail.uses_events() && !polling && !reading => "notification",
-            _ => "polling",
-        };
-        self.notices.say(&format!("using {mode} mode"));
-        if self.settings.persona == Persona::Rtail {
-            for (name, source) in sources {
-                if let Some(noticed) = self.tail.noticed(source) {
-                    self.notices.say(&wording::noticed(name, noticed));
-                }
+        if let Some(sources) = self.to_explain.take_if(|_| self.tail.past_start()) {
+            for text in debug::explanation(self.settings, &self.tail, &sources) {
+                self.notices.say(&text);
             }
         }
     }

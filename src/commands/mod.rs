@@ -2,6 +2,7 @@
 
 pub mod follow;
 
+mod debug;
 mod ending;
 mod locks;
 mod process;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::quote::{quote, quote_if_needed};
 use crate::settings::{Follow, Mode, Persona};
-use crate::tail::{Arrival, Because, Evidence, FileKind, Happening, Loss, Noticed, Outlook, Since, Trouble};
+use crate::tail::{Arrival, Evidence, FileKind, Happening, Loss, Outlook, Since, Trouble};
 
 /// What standard input goes by.
 pub(crate) const STDIN: &str = "standard input";
@@ -127,17 +127,4 @@ pub(crate) fn trouble(persona: Persona, trouble: &Trouble) -> Vec<String> {
         }
         Trouble::Failed(why) => vec![format!("{REVERTING}: {why}")],
     }
-}
-
-/// By what a file of this name is noticed, and why.
-pub(crate) fn noticed(name: &Path, noticed: Noticed) -> String {
-    let how = match noticed {
-        Noticed::ByEvents => "noticed by events",
-        Noticed::ByReading => "waited for: it is no regular file",
-        Noticed::ByPolling(Because::Asked) => "polled: asked for",
-        Noticed::ByPolling(Because::FileSystem) => "watched and polled: its file system doesn't announce everything",
-        Noticed::ByPolling(Because::NoWatch) => "polled: it can't be watched",
-        Noticed::ByPolling(Because::Unannounced) => "watched and polled: it changed unannounced",
-    };
-    format!("{}: {how}", quote(name))
 }
