@@ -672,7 +672,7 @@ fn a_missing_file_is_not_tried_again_by_descriptor(mode: Mode) {
 
 in_both_modes!(a_name_that_goes_ends_it_without_retry);
 fn a_name_that_goes_ends_it_without_retry(mode: Mode) {
-    let notices = ["f: No such file or directory", "no files remaining"];
+    let notices = ["'f' has become inaccessible: No such file or directory", "no files remaining"];
     let logs = samples();
     let tail = tail_follow(&logs, mode, "--follow=name -n 1 f");
     tail.until_line(20);
@@ -691,12 +691,12 @@ fn a_name_that_goes_is_taken_up_again_while_another_lives(mode: Mode) {
     let tail = tail_follow(&logs, mode, "--follow=name -q -n 1 f empty");
     tail.until_line(20);
     logs.remove("f");
-    tail.until_noticed("f: No such file or directory");
+    tail.until_noticed("'f' has become inaccessible: No such file or directory");
     logs.append("f", 1..=1);
     tail.until_line(1);
     tail.end()
         .printed("L20\nL1\n")
-        .notices_are(&["f: No such file or directory", "'f' has appeared;  following new file"]);
+        .notices_are(&["'f' has become inaccessible: No such file or directory", "'f' has appeared;  following new file"]);
 }
 
 in_both_modes!(a_replaced_file_is_followed_by_name_and_read_from_its_start);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rtail::tail::{
     Age, Data, Disk, Ending, Event, FileId, Files, Flow, Following, Handle, Happening, Links, Meta, Options, Outlook,
-    Start, Tail,
+    Pipes, Start, Tail,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -339,7 +339,7 @@ fn a_fifo_can_be_followed_from_writer_to_writer() {
     let path = temp.path().join("fifo");
     let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
     assert!(made.success());
-    let mut tail = Tail::new(Options { wait_for_fifos: false, ..Options::default() }).unwrap();
+    let mut tail = Tail::new(Options { pipes: Pipes::New, ..Options::default() }).unwrap();
     tail.follow(&path);
     while tail.try_next().is_some() {}
     for round in 0..20 {

@@ -19,8 +19,8 @@ pub enum Exit {
     Success,
     /// Something failed, and was reported.
     Failure,
-    /// `--timeout` passed before `--until` was met.
-    TimedOut,
+    /// The end came before `--until` was met.
+    Unmet,
     /// By this signal, for real, so that whoever started the program sees it.
     Signal(i32),
 }
@@ -32,7 +32,7 @@ impl Exit {
         match self {
             Self::Success => ExitCode::SUCCESS,
             Self::Failure => ExitCode::FAILURE,
-            Self::TimedOut => ExitCode::from(3),
+            Self::Unmet => ExitCode::from(3),
             Self::Signal(signal) => {
                 // Returns only if the signal could not be raised; then the shell's number for it must do.
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
@@ -55,13 +55,6 @@ pub(crate) enum Reason {
     Idle,
     /// Its time is over.
     Timeout,
-}
-
-impl Reason {
-    /// Whether everything there is is delivered first.
-    pub(crate) fn reads_to_the_end(self) -> bool {
-        matches!(self, Self::ProcessesGone | Self::Unlocked | Self::Idle)
-    }
 }
 
 /// The conditions under which a command ends.
@@ -109,15 +102,18 @@ impl Ending {
     }
 
     /// The signal that asks for an end, if any.
-    pub(crate) fn signal(&self) -> Option<Reason> {
-        self.signals.received().map(Reason::Signal)
+    pub(crate) fn signal(&self) -> Option<i32> {
+        self.signals.received()
     }
 
-    /// Whether it is time to end. To be asked when nothing is left to read.
+    /// What ends a command however much there is to do: a signal, or the end of its time.
+    pub(crate) fn urgent(&self) -> Option<Reason> {
+        let timeout = || self.timeout_at.filter(|at| *at <= Instant::now()).map(|_| Reason::Timeout);
+        self.signal().map(Reason::Signal).or_else(timeout)
+    }
+
+    /// Why it is time to end, urgency aside. To be asked when nothing is left to read.
     pub(crate) fn reason(&mut self, files: impl Iterator<Item = (FileId, PathBuf)>) -> Option<Reason> {
-        if let Some(reason) = self.signal() {
-            return Some(reason);
-        }
         let now = Instant::now();
         if !self.processes.is_empty() {
             self.processes.retain_mut(|process| !process.is_gone());
@@ -128,15 +124,14 @@ impl Ending {
             self.ask_at = asking.then(|| now.checked_add(self.asking_interval)).flatten();
         }
         if self.locks_at.is_some_and(|at| at <= now) {
-            if !files.into_iter().any(|(file, path)| is_locked(file, &path)) {
+            let mut files = files.peekable();
+            // A file that has yet to come may come locked.
+            if files.peek().is_some() && !files.any(|(file, path)| is_locked(file, &path)) {
                 return Some(Reason::Unlocked);
             }
             self.locks_at = Some(now + LOCKS);
         }
-        if self.idle_at().is_some_and(|at| at <= now) {
-            return Some(Reason::Idle);
-        }
-        self.timeout_at.filter(|at| *at <= now).map(|_| Reason::Timeout)
+        self.idle_at().filter(|at| *at <= now).map(|_| Reason::Idle)
     }
 
     fn idle_at(&self) -> Option<Instant> {

@@ -18,12 +18,14 @@ use crate::output::wording::{self, STDIN};
 use crate::quote::quote;
 use crate::settings::{Follow, Headers, Looking, Mode, Operand, Persona, Start};
 use crate::tail::{
-    Age, Also, Arrival, Data, Event, FileKind, Following, Framing, Happening, Nuls, Options, Outlook, Retry,
-    Rewriting, Since, SourceId, Tail, Trouble, Until, looks_like_pattern,
+    self, Age, Also, Arrival, Data, Event, FileKind, Following, Framing, Happening, Nuls, Options, Outlook, Pipes,
+    Retry, Rewriting, Since, SourceId, Tail, Trouble, looks_like_pattern, matching,
 };
 
 /// The interval of GNU `tail` unless `-s` sets another.
 const SLEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// No interval of ours is shorter: looking without a pause only takes the processor from the writer.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
 /// How long an output that is full is waited for once a signal asks for the end.
 const LAST_WRITE: Duration = Duration::from_millis(50);
 
@@ -65,7 +67,9 @@ fn as_pattern<'a>(settings: &Follow, operand: &'a Operand) -> Option<&'a Path> {
     match operand {
         Operand::Name(name) if settings.persona == Persona::Rtail && looks_like_pattern(name) => {
             let literal = std::fs::symlink_metadata(name).is_ok();
-            Some(name.as_path()).filter(|_| !literal && settings.mode != Mode::Print)
+            // What is only printed and matches nothing is a name that can't be opened.
+            let some = settings.mode != Mode::Print || matching(name).is_ok_and(|paths| !paths.is_empty());
+            Some(name.as_path()).filter(|_| !literal && some)
         }
         _ => None,
     }
@@ -94,12 +98,18 @@ fn options(settings: &Follow, many: bool) -> Options {
         rotate_wait: settings.rotate_wait,
         poll_only: settings.looking != Looking::Events,
         poll_interval: match (settings.looking, settings.persona) {
-            (Looking::Poll(Some(interval)), _) => Some(interval),
+            (Looking::Poll(Some(interval)), _) => Some(interval.max(SHORTEST_INTERVAL)),
             // The interval that GNU's `tail` has unless told otherwise is no wish of the user's.
-            (_, Persona::Rtail) => Some(settings.sleep_interval).filter(|interval| *interval != SLEEP_INTERVAL),
+            (_, Persona::Rtail) => Some(settings.sleep_interval)
+                .filter(|interval| *interval != SLEEP_INTERVAL)
+                .map(|interval| interval.max(SHORTEST_INTERVAL)),
             (_, Persona::Tail) => Some(settings.sleep_interval),
         },
-        wait_for_fifos: settings.pids.is_empty(),
+        pipes: match settings.until {
+            Some(_) => Pipes::New,
+            None if settings.pids.is_empty() => Pipes::Windowed,
+            None => Pipes::NamedNew,
+        },
         never_seek: settings.presume_input_pipe,
         ..Options::default()
     }
@@ -115,9 +125,25 @@ struct Session<'a> {
     ending: Ending,
     status: Exit,
     gave_up: bool,
+    until: Until,
     last_named: Option<SourceId>,
     /// Followed sources to say by what they are noticed, with `--debug`, once they are.
     to_explain: Option<Vec<(&'a Path, SourceId)>>,
+}
+
+/// What has become of `--until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    NotAsked,
+    Wanted,
+    Met,
+}
+
+/// Whether anybody reads what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    There,
+    Gone,
 }
 
 /// What taking one event came to.
@@ -146,15 +172,18 @@ impl<'a> Session<'a> {
             idle_timeout: settings.idle_timeout,
             while_locked: settings.while_locked,
         };
+        let mut tail = Tail::new(options(settings, many)).context("cannot wait for events")?;
+        tail.interrupt_by(signals.flag());
         Ok(Self {
             settings,
             notices,
-            tail: Tail::new(options(settings, many)).context("cannot wait for events")?,
+            tail,
             out,
             view: Plain::new(settings.persona, headers, settings.terminator),
             ending: Ending::new(signals, &conditions),
             status: Exit::Success,
             gave_up: false,
+            until: if settings.until.is_some() { Until::Wanted } else { Until::NotAsked },
             last_named: None,
             to_explain: (settings.debug && settings.mode != Mode::Print).then(Vec::new),
         })
@@ -166,11 +195,21 @@ impl<'a> Session<'a> {
         }
         for operand in &self.settings.operands {
             let (name, source) = match (operand, as_pattern(self.settings, operand)) {
-                (_, Some(pattern)) => {
-                    self.tail.follow_pattern(pattern)?;
+                (Operand::Name(name), Some(pattern)) => {
+                    let found = matching(pattern)?;
+                    if self.settings.mode == Mode::Print {
+                        for path in found {
+                            self.tail.follow(path);
+                        }
+                    } else {
+                        self.tail.follow_pattern(pattern)?;
+                        if found.is_empty() {
+                            self.notices.tell(&format!("{}: no file matches yet", quote(name)));
+                        }
+                    }
                     continue;
                 }
-                (Operand::Stdin, None) => {
+                (Operand::Stdin, _) => {
                     let source = self.tail.follow_stdin(STDIN).context("cannot read standard input")?;
                     (Path::new(STDIN), source)
                 }
@@ -185,35 +224,38 @@ impl<'a> Session<'a> {
     /// Shows what comes until an end.
     fn run(&mut self) -> anyhow::Result<Exit> {
         loop {
-            if let Some(Reason::Signal(signal)) = self.ending.signal() {
-                return Ok(self.end_by_signal(signal));
+            if let Some(reason) = self.ending.urgent() {
+                return Ok(self.end(reason));
+            }
+            if self.out.is_blocked() {
+                if let Err(error) = self.wait_for_room() {
+                    return Ok(output_failed(&error, self.notices));
+                }
+                continue;
             }
             match self.step() {
                 Step::End(exit) => return Ok(exit),
                 Step::Shown => {}
                 Step::Dry => {
                     self.explain();
-                    if let Some(exit) = self.end() {
+                    if let Some(exit) = self.end_of_sources() {
                         return Ok(exit);
                     }
-                    if let Some(exit) = self.wait()? {
-                        return Ok(exit);
+                    let files = self.tail.open_files().map(|(file, path)| (file, path.to_owned()));
+                    if let Some(reason) = self.ending.reason(files) {
+                        return Ok(self.end(reason));
+                    }
+                    if self.wait()? == Reader::Gone {
+                        return Ok(reader_is_gone());
                     }
                 }
             }
         }
     }
 
-    /// Shows the next event, if there is one and the output takes it. Whatever was shown has been written when this
+    /// Shows the next event, if there is one. Whatever was shown has been written, or the output is blocked, when this
     /// says that there is none.
     fn step(&mut self) -> Step {
-        while self.out.is_blocked() {
-            match self.wait_for_room() {
-                Ok(()) if self.ending.signal().is_some() => return Step::Shown,
-                Ok(()) => {}
-                Err(error) => return Step::End(output_failed(&error, self.notices)),
-            }
-        }
         let Some(event) = self.tail.try_next() else {
             return match self.out.flush() {
                 Ok(()) if self.out.is_blocked() => Step::Shown,
@@ -239,14 +281,13 @@ impl<'a> Session<'a> {
                 self.view.show(&mut self.out, &data)
             }
             Event::Happened { source, path, what } => {
-                let failed = is_failure(self.settings.persona, &what);
                 self.gave_up |= gave_up(&what);
+                if is_failure(self.settings.persona, &what) {
+                    self.status = Exit::Failure;
+                }
                 let texts = wording::notices(self.settings, path, &what);
                 let shown =
                     if begins_output(path, &what) { self.view.announce(&mut self.out, source, path) } else { Ok(()) };
-                if failed {
-                    self.status = Exit::Failure;
-                }
                 // Data that came before are not to be seen after the notice, where both go to one place.
                 let shown = if texts.is_empty() { shown } else { shown.and_then(|()| self.out.flush()) };
                 self.notices.tell_all(&texts);
@@ -255,18 +296,25 @@ impl<'a> Session<'a> {
             // GNU's doesn't use events at all if a file is missing at the start.
             Event::Trouble(Trouble::DirectoryGone(_)) if self.status == Exit::Failure => Ok(()),
             Event::Trouble(trouble) => {
-                let texts = wording::trouble(self.settings.persona, &trouble);
-                self.notices.tell_all(&texts);
+                self.notices.tell_all(&wording::trouble(self.settings.persona, &trouble));
                 Ok(())
             }
             Event::LeftOut(path) => {
                 self.notices.tell(&format!("{}: left out: it is the output", quote(path)));
                 Ok(())
             }
+            Event::Unlistable(path, error) => {
+                self.notices.tell(&format!("cannot read directory {}: {}", quote(path), wording::cause(&error)));
+                Ok(())
+            }
+            Event::Working => Ok(()),
         };
         match shown {
             Err(error) => Step::End(output_failed(&error, self.notices)),
-            Ok(()) if met => Step::End(self.write_the_rest().unwrap_or(Exit::Success)),
+            Ok(()) if met => {
+                self.until = Until::Met;
+                Step::End(self.write_the_rest().unwrap_or(Exit::Success))
+            }
             Ok(()) => Step::Shown,
         }
     }
@@ -274,64 +322,70 @@ impl<'a> Session<'a> {
     /// Waits until the output takes more, or something asks for an end. Names are still looked after meanwhile.
     fn wait_for_room(&mut self) -> io::Result<()> {
         let mut also: Vec<Also<'_>> = self.ending.wakers().collect();
-        also.extend(self.out.reader().map(|fd| Also::new(fd, Until::Writable)));
-        self.tail.wait(None, &mut also)?;
+        also.extend(self.out.reader().map(|fd| Also::new(fd, tail::Until::Writable)));
+        self.tail.wait(self.ending.deadline(), &mut also)?;
         drop(also);
         self.tail.attend();
         self.out.flush()
     }
 
     /// Waits until there may be something to show or a reason to end.
-    fn wait(&mut self) -> anyhow::Result<Option<Exit>> {
+    fn wait(&mut self) -> anyhow::Result<Reader> {
         let mut also: Vec<Also<'_>> = self.ending.wakers().collect();
         let wakers = also.len();
-        also.extend(self.out.reader().map(|fd| Also::new(fd, Until::Closed)));
+        also.extend(self.out.reader().map(|fd| Also::new(fd, tail::Until::Closed)));
         self.tail.wait(self.ending.deadline(), &mut also).context("cannot wait for events")?;
-        let closed = also[wakers..].iter().any(Also::is_ready);
-        Ok(closed.then(reader_is_gone))
+        let gone = also[wakers..].iter().any(Also::is_ready);
+        Ok(if gone { Reader::Gone } else { Reader::There })
     }
 
-    /// Whether to end, when there is nothing to show.
-    fn end(&mut self) -> Option<Exit> {
-        let hopeless = self.tail.is_over() || !(self.settings.retry || self.tail.has_files());
-        if hopeless {
-            if self.settings.mode != Mode::Print && (self.gave_up || !self.tail.is_over()) {
-                self.notices.say("no files remaining");
-                self.status = Exit::Failure;
-            }
-            return Some(self.status);
+    /// How to end if nothing can come any more.
+    fn end_of_sources(&mut self) -> Option<Exit> {
+        if !self.tail.is_over() && (self.settings.retry || self.tail.has_files()) {
+            return None;
         }
-        let files = self.tail.open_files().map(|(file, path)| (file, path.to_owned()));
-        let reason = self.ending.reason(files)?;
-        if reason.reads_to_the_end() {
-            // The last writer may have written, and renamed, since we looked.
-            self.tail.look_at_all();
-            if let Some(exit) = self.drain() {
-                return Some(exit);
-            }
-            self.tail.finish();
-            if let Some(exit) = self.drain() {
-                return Some(exit);
-            }
+        if self.settings.mode != Mode::Print && (self.gave_up || !self.tail.is_over()) {
+            self.notices.say("no files remaining");
+            self.status = Exit::Failure;
         }
-        Some(match reason {
-            Reason::Signal(signal) => self.end_by_signal(signal),
-            Reason::Timeout if self.settings.until.is_some() => Exit::TimedOut,
-            _ => self.status,
+        Some(match self.status {
+            Exit::Success if self.until == Until::Wanted => Exit::Unmet,
+            status => status,
         })
     }
 
-    /// Shows all there is; returns how to end if that is decided on the way.
-    fn drain(&mut self) -> Option<Exit> {
+    /// Ends for a reason, and says how.
+    fn end(&mut self, reason: Reason) -> Exit {
+        if let Reason::Signal(signal) = reason {
+            self.write_what_fits();
+            return Exit::Signal(signal);
+        }
+        // The last writer may have written, and renamed, since we looked.
+        self.tail.finish();
         loop {
-            if let Some(Reason::Signal(signal)) = self.ending.signal() {
-                return Some(self.end_by_signal(signal));
+            if let Some(signal) = self.ending.signal() {
+                return self.end(Reason::Signal(signal));
+            }
+            if self.out.is_blocked() {
+                if reason == Reason::Timeout {
+                    // Who has not read in time is not waited for.
+                    self.write_what_fits();
+                    break;
+                }
+                if let Err(error) = self.wait_for_room() {
+                    return output_failed(&error, self.notices);
+                }
+                continue;
             }
             match self.step() {
-                Step::End(exit) => return Some(exit),
-                Step::Dry => return None,
+                Step::End(exit) => return exit,
                 Step::Shown => {}
+                Step::Dry => break,
             }
+        }
+        match reason {
+            Reason::Timeout if self.until == Until::Wanted => Exit::Unmet,
+            _ => self.status,
         }
     }
 
@@ -339,7 +393,7 @@ impl<'a> Session<'a> {
     fn write_the_rest(&mut self) -> Option<Exit> {
         let mut result = self.out.flush();
         while result.is_ok() && self.out.is_blocked() {
-            if let Some(Reason::Signal(signal)) = self.ending.signal() {
+            if let Some(signal) = self.ending.signal() {
                 return Some(Exit::Signal(signal));
             }
             result = self.wait_for_room();
@@ -347,17 +401,16 @@ impl<'a> Session<'a> {
         result.err().map(|error| output_failed(&error, self.notices))
     }
 
-    /// Writes what can be written at once and says what is left unsaid.
-    fn end_by_signal(&mut self, signal: i32) -> Exit {
+    /// Writes what was shown as far as a reader takes it in a moment.
+    fn write_what_fits(&mut self) {
         let deadline = Instant::now() + LAST_WRITE;
         while self.out.flush().is_ok() && self.out.is_blocked() && Instant::now() < deadline {
-            let reader = self.out.reader().map(|fd| Also::new(fd, Until::Writable));
+            let reader = self.out.reader().map(|fd| Also::new(fd, tail::Until::Writable));
             let mut also: Vec<Also<'_>> = reader.into_iter().collect();
             if self.tail.wait(Some(deadline), &mut also).is_err() {
                 break;
             }
         }
-        Exit::Signal(signal)
     }
 
     /// With `--debug`, says once how files are followed.
@@ -371,12 +424,10 @@ impl<'a> Session<'a> {
 
     /// Ends the tail; everything that was started is gone afterwards.
     fn close(self, exit: Exit) -> Exit {
-        if self.settings.persona == Persona::Rtail {
+        // What comes behind the line that was waited for is not missed.
+        if self.settings.persona == Persona::Rtail && self.until != Until::Met {
             for (path, offset, count) in self.tail.unfinished() {
-                let end = offset + count;
-                let name = quote(path);
-                self.notices
-                    .say(&format!("{name}: held back {count} bytes of an unfinished line (offsets {offset}-{end})"));
+                self.notices.say(&wording::held_back(path, offset, count));
             }
         }
         self.notices.finish();
@@ -422,7 +473,9 @@ fn through_match<'b>(bytes: &'b [u8], until: &regex::bytes::Regex, terminator: u
     let mut end = 0;
     for line in bytes.split_inclusive(|&byte| byte == terminator) {
         end += line.len();
-        if until.is_match(line.strip_suffix(&[terminator]).unwrap_or(line)) {
+        let text = line.strip_suffix(&[terminator]).unwrap_or(line);
+        // The other half of a line's end on Windows; `$` means the end of the text.
+        if until.is_match(text.strip_suffix(b"\r").unwrap_or(text)) {
             return Some(&bytes[..end]);
         }
     }
@@ -436,8 +489,13 @@ mod tests {
     #[test]
     fn the_matching_line_is_the_last_one() {
         let until = regex::bytes::Regex::new("^b$").unwrap();
-        let rows: [(&[u8], Option<&[u8]>); 4] =
-            [(b"a\nb\nc\n", Some(b"a\nb\n")), (b"a\nb", Some(b"a\nb")), (b"ab\nbc\n", None), (b"", None)];
+        let rows: [(&[u8], Option<&[u8]>); 5] = [
+            (b"a\nb\nc\n", Some(b"a\nb\n")),
+            (b"a\r\nb\r\nc\r\n", Some(b"a\r\nb\r\n")),
+            (b"a\nb", Some(b"a\nb")),
+            (b"ab\nbc\n", None),
+            (b"", None),
+        ];
         for (bytes, expected) in rows {
             assert_eq!(through_match(bytes, &until, b'\n'), expected);
         }

@@ -18,6 +18,7 @@ const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 #[derive(Debug)]
 pub(crate) struct Signals {
     received: Arc<AtomicUsize>,
+    any: Arc<AtomicBool>,
     bell: UnixStream,
 }
 
@@ -30,21 +31,26 @@ impl Signals {
     pub(crate) fn listen() -> io::Result<Self> {
         let (bell, ringer) = UnixStream::pair()?;
         let received = Arc::new(AtomicUsize::new(0));
-        let second = Arc::new(AtomicBool::new(false));
+        let any = Arc::new(AtomicBool::new(false));
         for signal in ENDING.into_iter().filter(|signal| !is_ignored(*signal)) {
             // In this order: the first one passes the condition by and only then sets it.
-            flag::register_conditional_default(signal, Arc::clone(&second))?;
-            flag::register(signal, Arc::clone(&second))?;
+            flag::register_conditional_default(signal, Arc::clone(&any))?;
+            flag::register(signal, Arc::clone(&any))?;
             flag::register_usize(signal, Arc::clone(&received), usize::try_from(signal).unwrap_or(0))?;
             low_level::pipe::register(signal, ringer.try_clone()?)?;
         }
-        Ok(Self { received, bell })
+        Ok(Self { received, any, bell })
     }
 
     /// The signal that was received, if any.
     pub(crate) fn received(&self) -> Option<i32> {
         let signal = self.received.load(Ordering::Relaxed);
         i32::try_from(signal).ok().filter(|signal| *signal != 0)
+    }
+
+    /// Is set with the first signal.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.any)
     }
 
     /// Becomes readable with the first signal, and stays so: were it emptied, a signal that came just before would

@@ -45,7 +45,6 @@ pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> 
         }
         // GNU's says nothing while a name stays one that can't be followed.
         Happening::Inaccessible { since: Since::Still, .. } if gnu => vec![],
-        Happening::Inaccessible { error, .. } if !settings.retry => vec![format!("{bare}: {}", cause(error))],
         Happening::Inaccessible { error, .. } => {
             vec![format!("{quoted} has become inaccessible: {}", cause(error))]
         }
@@ -78,7 +77,7 @@ pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> 
         }
         Happening::HeadCut { from, to, .. } => {
             let cut = from - to;
-            vec![format!("{quoted}: {cut} bytes were cut off its beginning; going on at offset {to}")]
+            vec![format!("{quoted}: {} cut off its beginning; going on at offset {to}", bytes(cut))]
         }
         Happening::NulsSkipped { range, .. } => {
             let count = range.end - range.start;
@@ -92,7 +91,7 @@ pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> 
             vec![match range {
                 Some(range) => {
                     let count = range.end - range.start;
-                    format!("{quoted}: lost {count} bytes (offsets {}-{}): {why}", range.start, range.end)
+                    format!("{quoted}: lost {} (offsets {}-{}): {why}", bytes(count), range.start, range.end)
                 }
                 None => format!("{quoted}: lost an unknown number of bytes: {why}"),
             }]
@@ -102,6 +101,17 @@ pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> 
         }
         Happening::Ended => vec![],
     }
+}
+
+/// How many bytes there are between two offsets, in words.
+fn bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
+}
+
+/// The notice for what was read and not shown, since its line is not finished, when the program ends.
+pub(crate) fn held_back(name: &Path, offset: u64, count: u64) -> String {
+    let (name, end) = (quote(name), offset + count);
+    format!("{name}: held back {} that end no line (offsets {offset}-{end})", bytes(count))
 }
 
 /// The notices for notification that does not work.
@@ -120,7 +130,11 @@ pub(crate) fn trouble(persona: Persona, trouble: &Trouble) -> Vec<String> {
             let named = limit("the limit fs.inotify.max_user_instances or that of open files (ulimit -n) is reached");
             vec![format!("{REVERTING}: {}{named}", cause(error))]
         }
-        Trouble::NoEvents(error) | Trouble::Watch(error) => vec![format!("{REVERTING}: {}", cause(error))],
+        Trouble::NoEvents(error) => vec![format!("{REVERTING}: {}", cause(error))],
+        Trouble::Watch(path, error) if persona == Persona::Rtail => {
+            vec![format!("{} can't be watched, polling it: {}", quote(path), cause(error))]
+        }
+        Trouble::Watch(_, error) => vec![format!("{REVERTING}: {}", cause(error))],
         Trouble::DirectoryGone(_) if persona == Persona::Rtail => vec![],
         Trouble::DirectoryGone(_) => {
             vec!["directory containing watched file was removed".to_owned(), REVERTING.to_owned()]

@@ -6,6 +6,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::event::{Arrival, Data, Event, SourceId};
@@ -81,6 +83,7 @@ pub(crate) struct Engine {
     readable: BTreeSet<SourceId>,
     /// Sources that a pattern brought.
     discovered: BTreeSet<SourceId>,
+    interrupt: Arc<AtomicBool>,
     can_make_room: bool,
     /// When the first polling interval began.
     epoch: Instant,
@@ -105,6 +108,7 @@ impl Engine {
             sharers: HashMap::new(),
             readable: BTreeSet::new(),
             discovered: BTreeSet::new(),
+            interrupt: Arc::default(),
             can_make_room: false,
             epoch: Instant::now(),
             wants: Vec::new(),
@@ -248,12 +252,22 @@ impl Engine {
         self.mark_all_for(Cause::Told);
     }
 
-    /// Ends every source at the end of its file as it is now.
+    /// Ends every source at the end of its files as they are now.
     pub(crate) fn finish(&mut self) {
         for slot in self.slots.values_mut() {
             slot.source.finish();
         }
         self.mark_all();
+    }
+
+    /// Leaves descriptors that others share where reading has come to.
+    pub(crate) fn leave(&self) {
+        self.slots.values().for_each(|slot| slot.source.leave());
+    }
+
+    /// Has long searches end when this is set.
+    pub(crate) fn interrupt_by(&mut self, flag: Arc<AtomicBool>) {
+        self.interrupt = flag;
     }
 
     /// Looks at everything although nothing has announced a change.
@@ -342,6 +356,7 @@ impl Engine {
         let path = self.slots.get(&source).map_or(Path::new(""), |slot| slot.source.path());
         Some(match found {
             Step::Happened(what) => Event::Happened { source, path, what },
+            Step::Working => Event::Working,
             Step::Data(Delivery { file, run, offset, bytes, ending, age }) => {
                 let bytes = match bytes {
                     Bytes::Buffered(range) => &self.buffer[range],
@@ -385,7 +400,7 @@ impl Engine {
             slot.queued = true;
             match step {
                 // Much to read in one file must not keep the others waiting.
-                Some(Step::Data(_)) if !slot.source.has_pending() => self.ready.push_back(id),
+                Some(Step::Data(_) | Step::Working) if !slot.source.has_pending() => self.ready.push_back(id),
                 // What happened to a source is dealt with in one go, before what happened to others later.
                 _ => self.ready.push_front(id),
             }
@@ -441,8 +456,9 @@ impl Engine {
             wants: &mut self.wants,
             now,
             source,
+            interrupt: &self.interrupt,
             can_make_room: self.can_make_room,
-            alone: self.added == 1 && self.options.wait_for_fifos,
+            alone: self.added == 1,
         };
         (&mut self.slots, context)
     }

@@ -28,10 +28,15 @@ pub enum Event<'a> {
         /// What happened.
         what: Happening,
     },
+    /// Something is being read of which nothing can be reported yet. It gives whoever drives the tail the occasion
+    /// to do something else.
+    Working,
     /// Notification does not work, or not for all files: these are looked at in intervals.
     Trouble(Trouble),
     /// A pattern matches this file, which is left out because the events are written to it.
     LeftOut(PathBuf),
+    /// A directory that a pattern leads through can't be listed, so that nothing in it matches.
+    Unlistable(PathBuf, io::Error),
 }
 
 /// Bytes of a file, in the file's order, each exactly once.

@@ -170,6 +170,9 @@ pub trait Handle: fmt::Debug {
         false
     }
 
+    /// Moves the offset that the descriptor itself stands at, where others share it; what reads next goes on there.
+    fn leave_at(&self, _offset: u64) {}
+
     /// The type of the file system that the file is on, as `statfs(2)` numbers it.
     fn file_system(&self) -> Option<i64>;
 
@@ -343,6 +346,13 @@ impl Handle for DiskHandle {
 
     fn is_stdin(&self) -> bool {
         self.stdin
+    }
+
+    fn leave_at(&self, offset: u64) {
+        if self.stdin {
+            // A pipe has no offset, which is no failure.
+            let _ = (&self.file).seek(SeekFrom::Start(offset));
+        }
     }
 
     fn file_system(&self) -> Option<i64> {

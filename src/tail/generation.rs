@@ -200,6 +200,21 @@ impl Generation {
         &*self.handle
     }
 
+    /// Reads nothing that is appended from now on.
+    pub(crate) fn limit_to_now(&mut self) {
+        if self.reading == Reading::Anchored
+            && let Ok(meta) = self.handle.meta()
+        {
+            let now = meta.size.max(self.offset);
+            self.limit = Some(self.limit.map_or(now, |limit| limit.min(now)));
+        }
+    }
+
+    /// Leaves the descriptor, which others may share, where reading has come to.
+    pub(crate) fn leave(&self) {
+        self.handle.leave_at(self.offset);
+    }
+
     /// Reads nothing from `limit` on.
     pub(crate) fn limit(&mut self, limit: u64) {
         self.limit = Some(limit);

@@ -11,7 +11,7 @@ use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
 use super::generation::{Change, Closed, Generation, Look, Reading, Rest};
 use super::lines::{Framed, Framing, Lines};
-use super::options::{Options, Retry};
+use super::options::{Options, Pipes, Retry};
 use super::start::{Located, Place, Start, Window, locate};
 use super::step::{Bytes, Context, Delivery, RETRY, Want};
 
@@ -38,6 +38,8 @@ enum Stage {
 pub(crate) enum Role {
     /// The source ends where this file ends.
     Printed,
+    /// The source ends with what there is of this file.
+    Finishing,
     /// The name means it, or it is followed whatever its name means.
     Current,
     /// The name means nothing now.
@@ -57,6 +59,8 @@ pub(crate) enum Progress {
     DataThen(Delivery, Vec<Happening>),
     /// Something to report; there may be more.
     Happened(Vec<Happening>),
+    /// Something was read, but there is nothing to report of it yet; there may be more.
+    Working,
     /// Nothing for now.
     Rest(Again),
     /// Nothing for now, and newer generations must wait: the last line may still be finished.
@@ -122,14 +126,28 @@ impl Member {
     /// Bytes that were read but not delivered since their line is not finished: the first one's offset, and
     /// their count.
     pub(crate) fn unfinished(&self) -> Option<(u64, u64)> {
-        let kept = self.lines.kept();
-        (kept > 0).then(|| (self.fragment_offset(), kept))
+        let windowed = match &self.stage {
+            Stage::Windowed(window) => window.kept(),
+            _ => 0,
+        };
+        let kept = self.lines.kept() + windowed;
+        (kept > 0).then(|| (self.generation.offset().saturating_sub(kept), kept))
     }
 
     /// What is to be reported when the name means this file again.
     pub(crate) fn returned(&self) -> Happening {
         let offset = self.generation.offset();
         Happening::Opened { file: self.file(), arrival: Arrival::Returned, offset, size: offset }
+    }
+
+    /// Reads nothing that is appended from now on.
+    pub(crate) fn limit_to_now(&mut self) {
+        self.generation.limit_to_now();
+    }
+
+    /// Leaves a descriptor that others share where reading has come to.
+    pub(crate) fn leave(&self) {
+        self.generation.leave();
     }
 
     pub(crate) fn replace_handle(&mut self, handle: Box<dyn Handle>) {
@@ -172,7 +190,7 @@ impl Member {
                     let again = again(rest, context.now);
                     return delivery.map_or(Progress::Rest(again), |delivery| Progress::LastData(delivery, again));
                 }
-                delivery.map_or(Progress::Happened(Vec::new()), Progress::Data)
+                delivery.map_or(Progress::Working, Progress::Data)
             }
             Look::Nothing(rest) => self.at_rest(rest, context, role, framing),
             Look::Changed(change) => self.changed(change, runs),
@@ -180,6 +198,8 @@ impl Member {
                 context.wants.push(Want::Readable(context.source));
                 match role {
                     Role::Printed | Role::Current => Progress::Rest(None),
+                    // What has not come by now is not waited for.
+                    Role::Finishing => self.leave_start(context.options).unwrap_or(Progress::Done),
                     Role::Orphaned | Role::Superseded => self.wait_for_late_writers(None, context),
                 }
             }
@@ -194,10 +214,10 @@ impl Member {
         self.stage = Stage::Following;
         if arrival == Arrival::First {
             self.stage = if self.generation.reading() == Reading::Anchored && !options.never_seek {
-                happenings.extend(self.seek_start(options, role)?);
+                happenings.extend(self.seek_start(context, role)?);
                 Stage::Initial
             } else {
-                self.window(options.start, context.alone, role)
+                self.window(context, role)
             };
         }
         let (offset, size) = (self.generation.offset(), self.generation.size());
@@ -206,12 +226,13 @@ impl Member {
     }
 
     /// Goes to the place in a regular file where its output begins.
-    fn seek_start(&mut self, options: &Options, role: Role) -> io::Result<Option<Happening>> {
+    fn seek_start(&mut self, context: &Context<'_>, role: Role) -> io::Result<Option<Happening>> {
         let handle = self.generation.handle();
         let size = handle.meta()?.size;
         let base = handle.position().unwrap_or(0);
-        let Options { start, terminator, nuls, .. } = *options;
-        let located = locate(Place { handle, base, size, terminator, nuls }, start)?;
+        let Options { start, terminator, nuls, .. } = *context.options;
+        let interrupt = context.interrupt;
+        let located = locate(Place { handle, base, size, terminator, nuls, interrupt }, start)?;
         let (offset, happening) = match (located, start) {
             (Located::At(offset), _) => (offset, None),
             (Located::Beyond, Start::Offset(offset)) => (0, Some(Happening::OffsetBeyondEnd { offset, size })),
@@ -226,7 +247,8 @@ impl Member {
     }
 
     /// How to read a file that can't be seeked.
-    fn window(&mut self, start: Start, alone: bool, role: Role) -> Stage {
+    fn window(&mut self, context: &Context<'_>, role: Role) -> Stage {
+        let Options { start, pipes, .. } = *context.options;
         let last_bytes = match start {
             Start::LastBytes(count) => Some(count),
             _ => None,
@@ -237,8 +259,11 @@ impl Member {
                 self.generation.limit(last_bytes.unwrap_or(0));
                 Stage::Initial
             }
+            FileKind::Fifo | FileKind::Socket if pipes == Pipes::New => Stage::Following,
             // A FIFO whose writer stays must not keep other files waiting.
-            FileKind::Fifo if !alone && role != Role::Printed => Stage::Following,
+            FileKind::Fifo if role != Role::Printed && !(context.alone && pipes == Pipes::Windowed) => {
+                Stage::Following
+            }
             _ => Stage::Windowed(Window::new(start)),
         }
     }
@@ -277,7 +302,7 @@ impl Member {
         }
         let again = again(rest, context.now);
         match role {
-            Role::Printed => Progress::Done,
+            Role::Printed | Role::Finishing => Progress::Done,
             Role::Current => Progress::Rest(again),
             Role::Orphaned if self.may_be_rotating(context.options) => Progress::Rest(again),
             Role::Orphaned | Role::Superseded => self.wait_for_late_writers(again, context),
@@ -339,12 +364,12 @@ impl Member {
     /// A pipe, FIFO or device has ended.
     fn ended(&mut self, context: &mut Context<'_>, role: Role) -> Progress {
         let fifo = self.generation.kind() == FileKind::Fifo;
-        let unwritten = fifo && self.generation.offset() == 0 && role != Role::Printed;
+        let unwritten = fifo && self.generation.offset() == 0 && matches!(role, Role::Current);
         if !unwritten && let Some(kept) = self.leave_start(context.options) {
             return kept;
         }
         match role {
-            Role::Printed => Progress::Done,
+            Role::Printed | Role::Finishing => Progress::Done,
             Role::Superseded | Role::Orphaned => self.wait_for_late_writers(None, context),
             Role::Current if fifo => {
                 // Its next writer makes it readable.
@@ -395,7 +420,7 @@ impl Member {
         let file = self.file();
         let since = *self.failing_since.get_or_insert(now);
         let outlook = match role {
-            Role::Printed => Outlook::GivenUp,
+            Role::Printed | Role::Finishing => Outlook::GivenUp,
             Role::Current => Outlook::Waiting,
             Role::Orphaned | Role::Superseded if now < since + PATIENCE => Outlook::Waiting,
             Role::Orphaned | Role::Superseded => {
@@ -409,6 +434,7 @@ impl Member {
 
     /// Gives up the file: its last bytes, what is to be reported, and what is kept of it.
     pub(crate) fn finish(mut self) -> (Option<Delivery>, Option<Happening>, Option<Closed>) {
+        self.leave();
         let last = self.take_fragment(Ending::Unterminated);
         let file = self.file();
         let skipped = self.generation.held_back().map(|range| Happening::NulsSkipped { file, range });

@@ -46,6 +46,8 @@ mod step;
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 pub use self::engine::{Because, Noticed};
@@ -55,8 +57,8 @@ pub use self::event::{
 pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
 pub use self::generation::Nuls;
 pub use self::lines::Framing;
-pub use self::options::{Following, Options, Retry, Rewriting};
-pub use self::pattern::{BadPattern, looks_like_pattern};
+pub use self::options::{Following, Options, Pipes, Retry, Rewriting};
+pub use self::pattern::{BadPattern, looks_like_pattern, matching};
 pub use self::start::Start;
 pub use crate::wake::{Also, Trouble, Until};
 
@@ -90,6 +92,7 @@ pub struct Tail {
 enum Report {
     Trouble(Trouble),
     LeftOut(PathBuf),
+    Unlistable(PathBuf, io::Error),
 }
 
 impl Tail {
@@ -136,14 +139,14 @@ impl Tail {
     }
 
     /// Follows all files whose names match a glob pattern, now and later, each once: a file that is renamed to
-    /// another matching name goes on where it was. Later ones are followed from their beginning.
+    /// another matching name goes on where it was. Later ones are followed from their beginning. Returns how many
+    /// match now.
     ///
     /// # Errors
     /// When the pattern can't be understood.
-    pub fn follow_pattern(&mut self, pattern: &Path) -> Result<(), BadPattern> {
+    pub fn follow_pattern(&mut self, pattern: &Path) -> Result<usize, BadPattern> {
         self.patterns.push(Pattern::new(pattern)?);
-        self.discover(self.patterns.len() - 1, Arrival::First, Instant::now());
-        Ok(())
+        Ok(self.discover(self.patterns.len() - 1, Arrival::First, Instant::now()))
     }
 
     /// Keeps patterns from matching this file: what the events are written to.
@@ -207,6 +210,7 @@ impl Tail {
         self.reports.pop_front().map(|report| match report {
             Report::Trouble(trouble) => Event::Trouble(trouble),
             Report::LeftOut(path) => Event::LeftOut(path),
+            Report::Unlistable(path, error) => Event::Unlistable(path, error),
         })
     }
 
@@ -254,16 +258,19 @@ impl Tail {
         }
     }
 
-    /// Looks at everything once more, as before an end that must not miss anything.
-    pub fn look_at_all(&mut self) {
-        self.engine.mark_all();
-    }
-
-    /// Follows nothing any more: each open file is read to its end as it is now, and delivered with its unfinished
-    /// line, before the tail is over.
+    /// Follows nothing any more: names are looked at once more, and each open file is read to its end as it is now
+    /// and delivered with its unfinished line, before the tail is over.
     pub fn finish(&mut self) {
+        self.engine.mark_all();
+        self.attend();
+        self.discover_all(Instant::now());
         self.patterns.clear();
         self.engine.finish();
+    }
+
+    /// Has long searches for the place to begin end when this is set, as by the handler of a signal.
+    pub fn interrupt_by(&mut self, flag: Arc<AtomicBool>) {
+        self.engine.interrupt_by(flag);
     }
 
     /// Waits until there may be something to report, one of `also` is ready, or `deadline` has come.
@@ -287,6 +294,7 @@ impl Tail {
 
     /// Ends the tail: closes its files and waits until every thread it started is gone and every watch released.
     pub fn join(self) {
+        self.engine.leave();
         self.wake.join();
     }
 
@@ -310,7 +318,9 @@ impl Tail {
                 for follower in names {
                     match follower {
                         Follower::Source(source) => self.engine.mark(source, Due::NameAndFiles),
-                        Follower::Pattern(index) => self.discover(index, Arrival::Appeared, now),
+                        Follower::Pattern(index) => {
+                            self.discover(index, Arrival::Appeared, now);
+                        }
                     }
                 }
             }
@@ -382,7 +392,7 @@ impl Tail {
     }
 
     /// Lists what matches a pattern, after making sure that what will match later is noticed.
-    fn discover(&mut self, index: usize, arrival: Arrival, now: Instant) {
+    fn discover(&mut self, index: usize, arrival: Arrival, now: Instant) -> usize {
         let found = loop {
             let found = self.patterns[index].expand(self.engine.files());
             let (new, notice) = self.wake.listen(index, &found.directories);
@@ -394,11 +404,18 @@ impl Tail {
                 break found;
             }
         };
+        let count = found.files.len();
+        for (path, error) in found.unlistable {
+            if self.patterns[index].note(&path) {
+                self.reports.push_back(Report::Unlistable(path, error));
+            }
+        }
         for path in self.engine.discover(found.files, arrival, &self.own, now) {
-            if self.patterns[index].leave_out(&path) {
+            if self.patterns[index].note(&path) {
                 self.reports.push_back(Report::LeftOut(path));
             }
         }
+        count
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum State {
     Live,
     /// It means nothing that can be followed.
     Absent(Absence),
+    /// Whatever is open is read to its end as it is now, and let go.
+    Finishing,
     /// Nothing new will be taken up.
     Over,
 }

@@ -26,6 +26,18 @@ pub enum Retry {
     Always,
 }
 
+/// What the first output of pipes and FIFOs is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pipes {
+    /// Of standard input, what is asked for of all that comes until its end. The same of a named FIFO that is the
+    /// only source; of several sources none is to wait for one, so that what a FIFO brings is new.
+    Windowed,
+    /// The same of standard input; what a named FIFO brings is new.
+    NamedNew,
+    /// What pipes and FIFOs bring is new.
+    New,
+}
+
 /// How files that are rewritten in place are dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rewriting {
@@ -61,9 +73,8 @@ pub struct Options {
     pub poll_interval: Option<Duration>,
     /// Look at an interval only, without notification.
     pub poll_only: bool,
-    /// Whether the first output of a FIFO that is the only source is what its first writer leaves behind; else, and
-    /// with several sources, all of it is new.
-    pub wait_for_fifos: bool,
+    /// What the first output of pipes and FIFOs is.
+    pub pipes: Pipes,
     /// Treat regular files as if they could not be seeked.
     pub never_seek: bool,
 }
@@ -82,7 +93,7 @@ impl Default for Options {
             rotate_wait: Duration::from_secs(5),
             poll_interval: None,
             poll_only: false,
-            wait_for_fifos: true,
+            pipes: Pipes::Windowed,
             never_seek: false,
         }
     }

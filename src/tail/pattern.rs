@@ -6,12 +6,13 @@
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::files::{FileKind, Files, Links};
+use super::files::{Disk, FileKind, Files, Links};
 
 /// How deep `**` goes: directories below it that are nested deeper are most likely a loop of links.
 const DEPTH: usize = 64;
@@ -37,6 +38,14 @@ pub fn looks_like_pattern(name: &Path) -> bool {
     name.as_os_str().as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{'))
 }
 
+/// The files that match a pattern at the moment, sorted.
+///
+/// # Errors
+/// When the pattern can't be understood.
+pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, BadPattern> {
+    Ok(Pattern::new(pattern)?.expand(&Disk).files)
+}
+
 /// One part of a pattern, between slashes.
 #[derive(Debug)]
 enum Part {
@@ -52,7 +61,8 @@ enum Part {
 pub(crate) struct Pattern {
     base: PathBuf,
     parts: Vec<Part>,
-    left_out: HashSet<PathBuf>,
+    /// Paths that something was said of already.
+    noted: HashSet<PathBuf>,
 }
 
 /// What a pattern matches at the moment.
@@ -62,6 +72,8 @@ pub(crate) struct Expansion {
     pub(crate) files: Vec<PathBuf>,
     /// The directories in which a new name could make another one match.
     pub(crate) directories: Vec<PathBuf>,
+    /// Directories that can't be listed although they are there.
+    pub(crate) unlistable: Vec<(PathBuf, io::Error)>,
 }
 
 impl Pattern {
@@ -81,12 +93,12 @@ impl Pattern {
                 other => parts.push(Part::Literal(other.as_os_str().to_owned())),
             }
         }
-        Ok(Self { base, parts, left_out: HashSet::new() })
+        Ok(Self { base, parts, noted: HashSet::new() })
     }
 
-    /// Notes that a file is left out; true the first time.
-    pub(crate) fn leave_out(&mut self, path: &Path) -> bool {
-        self.left_out.insert(path.to_owned())
+    /// Notes that something is said of a path; true the first time.
+    pub(crate) fn note(&mut self, path: &Path) -> bool {
+        self.noted.insert(path.to_owned())
     }
 
     /// Lists what matches now. What can't be listed matches nothing.
@@ -119,7 +131,13 @@ fn descend(files: &dyn Files, here: &Path, parts: &[Part], depth: usize, found: 
     if matches!(part, Part::Tree) {
         descend(files, here, rest, depth, found);
     }
-    for name in files.list(directory).unwrap_or_default() {
+    let names = files.list(directory).unwrap_or_else(|error| {
+        if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+            found.unlistable.push((directory.to_owned(), error));
+        }
+        Vec::new()
+    });
+    for name in names {
         let path = here.join(&name);
         let dotted = name.as_bytes().starts_with(b".");
         match part {
@@ -157,7 +175,6 @@ fn is_directory(files: &dyn Files, path: &Path, links: Links) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::files::Disk;
     use super::*;
 
     #[test]

@@ -108,7 +108,7 @@ impl Source {
 
     /// Whether nothing more will come of it.
     pub(crate) fn is_over(&self) -> bool {
-        self.state == State::Over && self.members.is_empty() && self.pending.is_empty()
+        matches!(self.state, State::Over | State::Finishing) && self.members.is_empty() && self.pending.is_empty()
     }
 
     /// Whether it has a file that may bring more, or has not been looked at yet.
@@ -119,7 +119,7 @@ impl Source {
     /// Whether its name is looked at, now or if it should be there one day.
     pub(crate) fn needs_name(&self) -> bool {
         match self.state {
-            State::Over => false,
+            State::Over | State::Finishing => false,
             State::Live => self.following == Following::Name,
             State::New | State::Absent(_) => self.following != Following::Nothing,
         }
@@ -180,8 +180,8 @@ impl Source {
             match self.due {
                 Due::NameAndFiles => self.attend(context),
                 Due::Files => {
-                    if let Some(delivery) = self.read(context) {
-                        return Some(Step::Data(delivery));
+                    if let Some(step) = self.read(context) {
+                        return Some(step);
                     }
                     if self.cursor >= self.members.len() {
                         self.due = Due::Nothing;
@@ -210,7 +210,9 @@ impl Source {
         let (seen, found) = self.name.look(context.files, live);
         let held = match self.state {
             State::New => NameHeld::New,
-            State::Live | State::Absent(_) | State::Over => live.map_or(NameHeld::Nothing, NameHeld::File),
+            State::Live | State::Absent(_) | State::Finishing | State::Over => {
+                live.map_or(NameHeld::Nothing, NameHeld::File)
+            }
         };
         match (decide_name(held, seen), found) {
             (NameVerdict::Arrived | NameVerdict::Rotated, Found::File(handle, meta)) => {
@@ -237,7 +239,7 @@ impl Source {
             State::New => Arrival::First,
             State::Live => self.members.back().map_or(Arrival::Appeared, |live| Arrival::Replaced(live.file())),
             State::Absent(Absence::Missing) => Arrival::Appeared,
-            State::Absent(_) | State::Over => Arrival::Accessible,
+            State::Absent(_) | State::Finishing | State::Over => Arrival::Accessible,
         };
         self.state = State::Live;
         if self.following == Following::Name {
@@ -282,7 +284,7 @@ impl Source {
         let since = match self.state {
             State::New => Since::Start,
             State::Live => Since::Change,
-            State::Absent(_) | State::Over => Since::Still,
+            State::Absent(_) | State::Finishing | State::Over => Since::Still,
         };
         let options = context.options;
         let waiting = match (self.following, options.retry, since, absence) {
@@ -316,7 +318,7 @@ impl Source {
     }
 
     /// Reads the members in order, from the cursor on.
-    fn read(&mut self, context: &mut Context<'_>) -> Option<Delivery> {
+    fn read(&mut self, context: &mut Context<'_>) -> Option<Step> {
         if self.cursor == 0 {
             self.files_again = None;
         }
@@ -328,7 +330,7 @@ impl Source {
             match self.members[self.cursor].advance(context, &mut self.runs, role, framing) {
                 Progress::Data(delivery) => {
                     self.changed = context.now;
-                    return Some(delivery);
+                    return Some(Step::Data(delivery));
                 }
                 Progress::LastData(delivery, again) => {
                     self.look_again(again);
@@ -337,18 +339,22 @@ impl Source {
                         self.due = Due::Nothing;
                     }
                     self.changed = context.now;
-                    return Some(delivery);
+                    return Some(Step::Data(delivery));
                 }
                 Progress::DataThen(delivery, happenings) => {
                     self.pending.extend(happenings);
                     self.changed = context.now;
-                    return Some(delivery);
+                    return Some(Step::Data(delivery));
                 }
                 Progress::Happened(happenings) => {
                     self.changed = context.now;
                     self.pending.extend(happenings);
                 }
-                Progress::Failed(error) => return self.failed(error, role, context),
+                Progress::Working => {
+                    self.changed = context.now;
+                    return Some(Step::Working);
+                }
+                Progress::Failed(error) => return self.failed(error, role, context).map(Step::Data),
                 Progress::Rest(again) => {
                     self.look_again(again);
                     self.cursor += 1;
@@ -357,7 +363,7 @@ impl Source {
                     self.look_again(again);
                     self.cursor = self.members.len();
                 }
-                Progress::Done => return self.let_go(context),
+                Progress::Done => return self.let_go(context).map(Step::Data),
             }
         }
         None
@@ -367,6 +373,7 @@ impl Source {
     fn role(&self) -> Role {
         let newest = self.cursor + 1 == self.members.len();
         match self.state {
+            State::Finishing => Role::Finishing,
             _ if self.following == Following::Nothing => Role::Printed,
             State::Live if newest => Role::Current,
             State::Absent(_) if newest => Role::Orphaned,
@@ -392,7 +399,7 @@ impl Source {
             }
             self.closed.push_back(closed);
         }
-        if self.members.is_empty() && self.state == State::Live {
+        if self.members.is_empty() && matches!(self.state, State::Live | State::Finishing) {
             self.state = State::Over;
             self.pending.push_back(Happening::Ended);
         }
@@ -402,6 +409,12 @@ impl Source {
     /// A read failed: says so once, and tries again or gives up.
     fn failed(&mut self, error: io::Error, role: Role, context: &mut Context<'_>) -> Option<Delivery> {
         const ESTALE: i32 = rustix::io::Errno::STALE.raw_os_error();
+        if error.kind() == ErrorKind::Interrupted {
+            // Somebody wants to end; it is nothing that the file has done.
+            self.look_again(Some(context.now + RETRY));
+            self.cursor = self.members.len();
+            return None;
+        }
         let member = &mut self.members[self.cursor];
         if error.raw_os_error() == Some(ESTALE)
             && let Ok(handle) = self.name.open(context.files)
@@ -422,12 +435,16 @@ impl Source {
         None
     }
 
-    /// Follows nothing any more: what is open is read to its end and let go, unfinished lines included.
+    /// Follows nothing any more: what is open is read to its end as it is now and let go, unfinished lines included.
     pub(crate) fn finish(&mut self) {
-        self.following = Following::Nothing;
-        if self.members.is_empty() {
-            self.state = State::Over;
-        }
+        self.state = State::Finishing;
+        self.members.iter_mut().for_each(Member::limit_to_now);
+        self.mark(Due::Files);
+    }
+
+    /// Leaves descriptors that others share where reading has come to.
+    pub(crate) fn leave(&self) {
+        self.members.iter().for_each(Member::leave);
     }
 
     /// Asks for every watch anew.

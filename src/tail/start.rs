@@ -4,6 +4,7 @@
 //! read through a [`Window`] that lets pass, or keeps, what was asked for.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memchr::{memchr_iter, memrchr_iter};
 
@@ -46,23 +47,32 @@ pub(crate) struct Place<'a> {
     pub(crate) size: u64,
     pub(crate) terminator: u8,
     pub(crate) nuls: Nuls,
+    /// Set by whoever wants the search to end.
+    pub(crate) interrupt: &'a AtomicBool,
+}
+
+impl Place<'_> {
+    /// Ends a search through much that nobody waits for any more.
+    fn go_on(&self) -> io::Result<()> {
+        if self.interrupt.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
 }
 
 /// Finds the place where the output of a regular file begins.
 ///
 /// # Errors
-/// A read that failed.
+/// A read that failed, or an interrupt.
 pub(crate) fn locate(place: Place<'_>, start: Start) -> io::Result<Located> {
-    let Place { handle, base, size, terminator, nuls } = place;
+    let Place { handle, base, size, nuls, .. } = place;
     let size = if size <= SMALL { true_size(handle, size)? } else { size };
     Ok(Located::At(match start {
         Start::Offset(offset) if offset > size => return Ok(Located::Beyond),
         Start::Offset(offset) => offset,
         Start::FromByte(number) => base.saturating_add(number.saturating_sub(1)).min(size.max(base)),
-        Start::FromLine(number) => skip_lines(handle, base, number.saturating_sub(1), terminator)?,
+        Start::FromLine(number) => skip_lines(&place, number.saturating_sub(1))?,
         Start::LastBytes(0) | Start::LastLines(0) => size,
-        Start::LastBytes(count) => data_end(handle, size, nuls)?.saturating_sub(count).max(base),
-        Start::LastLines(count) => last_lines(handle, count, data_end(handle, size, nuls)?, terminator)?.max(base),
+        Start::LastBytes(count) => data_end(&place, size, nuls)?.saturating_sub(count).max(base),
+        Start::LastLines(count) => last_lines(&place, count, data_end(&place, size, nuls)?)?.max(base),
     }))
 }
 
@@ -79,12 +89,12 @@ fn true_size(handle: &dyn Handle, size: u64) -> io::Result<u64> {
 }
 
 /// Where the data end: before any NULs at the end, if those are held back.
-fn data_end(handle: &dyn Handle, size: u64, nuls: Nuls) -> io::Result<u64> {
+fn data_end(place: &Place<'_>, size: u64, nuls: Nuls) -> io::Result<u64> {
     if nuls == Nuls::Pass {
         return Ok(size);
     }
     let mut found = None;
-    backwards(handle, size, |offset, block| {
+    backwards(place, size, |offset, block| {
         found = block.iter().rposition(|&byte| byte != 0).map(|at| offset + at as u64 + 1);
         found.is_some()
     })?;
@@ -92,11 +102,11 @@ fn data_end(handle: &dyn Handle, size: u64, nuls: Nuls) -> io::Result<u64> {
 }
 
 /// The offset of the last `count` lines before `end`. A last line without its end counts as one.
-fn last_lines(handle: &dyn Handle, count: u64, end: u64, terminator: u8) -> io::Result<u64> {
+fn last_lines(place: &Place<'_>, count: u64, end: u64) -> io::Result<u64> {
     let mut left = count;
     let mut found = 0;
-    backwards(handle, end, |offset, block| {
-        for at in memrchr_iter(terminator, block) {
+    backwards(place, end, |offset, block| {
+        for at in memrchr_iter(place.terminator, block) {
             let behind = offset + at as u64 + 1;
             // The end of the last line begins no line.
             if behind == end {
@@ -114,18 +124,19 @@ fn last_lines(handle: &dyn Handle, count: u64, end: u64, terminator: u8) -> io::
 }
 
 /// Hands the blocks before `end` to `look`, last one first, until it returns true.
-fn backwards(handle: &dyn Handle, end: u64, mut look: impl FnMut(u64, &[u8]) -> bool) -> io::Result<()> {
+fn backwards(place: &Place<'_>, end: u64, mut look: impl FnMut(u64, &[u8]) -> bool) -> io::Result<()> {
     // Small at first, for the usual last ten lines.
     let mut size = 8 * 1024u64;
     let mut buffer = Vec::new();
     let mut end = end;
     while end > 0 {
+        place.go_on()?;
         // Blocks that begin at multiples of their size are what the page cache holds.
         let start = (end - 1) / size * size;
         buffer.resize(usize::try_from(end - start).unwrap_or(CHUNK), 0);
         let mut filled = 0;
         while filled < buffer.len() {
-            match handle.read_at(&mut buffer[filled..], start + filled as u64)? {
+            match place.handle.read_at(&mut buffer[filled..], start + filled as u64)? {
                 0 => break,
                 length => filled += length,
             }
@@ -139,17 +150,18 @@ fn backwards(handle: &dyn Handle, end: u64, mut look: impl FnMut(u64, &[u8]) -> 
     Ok(())
 }
 
-/// The offset behind the first `count` lines after `base`, or the end.
-fn skip_lines(handle: &dyn Handle, base: u64, count: u64, terminator: u8) -> io::Result<u64> {
+/// The offset behind the first `count` lines after the base, or the end.
+fn skip_lines(place: &Place<'_>, count: u64) -> io::Result<u64> {
     let mut left = count;
-    let mut offset = base;
+    let mut offset = place.base;
     let mut buffer = vec![0; if count == 0 { 0 } else { CHUNK }];
     while left > 0 {
-        let length = handle.read_at(&mut buffer, offset)?;
+        place.go_on()?;
+        let length = place.handle.read_at(&mut buffer, offset)?;
         if length == 0 {
             return Ok(offset);
         }
-        for at in memchr_iter(terminator, &buffer[..length]) {
+        for at in memchr_iter(place.terminator, &buffer[..length]) {
             left -= 1;
             if left == 0 {
                 return Ok(offset + at as u64 + 1);
@@ -157,7 +169,7 @@ fn skip_lines(handle: &dyn Handle, base: u64, count: u64, terminator: u8) -> io:
         }
         offset += length as u64;
     }
-    Ok(base)
+    Ok(place.base)
 }
 
 /// Lets pass, or keeps, what was asked for of a file that can't be seeked.
@@ -221,6 +233,11 @@ impl Window {
         }
     }
 
+    /// How many bytes are kept.
+    pub(crate) fn kept(&self) -> u64 {
+        self.kept.len() as u64
+    }
+
     /// What was kept to the end.
     pub(crate) fn finish(mut self, terminator: u8) -> Vec<u8> {
         self.trim(terminator);
@@ -251,7 +268,8 @@ mod tests {
         std::fs::write(file.path(), content).unwrap();
         let handle = Disk.open(file.path(), Links::Refuse).unwrap();
         let size = content.len() as u64;
-        let place = Place { handle: &*handle, base: 0, size, terminator: b'\n', nuls: Nuls::HoldBack };
+        let interrupt = &AtomicBool::new(false);
+        let place = Place { handle: &*handle, base: 0, size, terminator: b'\n', nuls: Nuls::HoldBack, interrupt };
         match locate(place, start).unwrap() {
             Located::At(offset) => offset,
             Located::Beyond => panic!("beyond the end"),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::os::fd::RawFd;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::event::{Age, Ending, Happening, SourceId};
@@ -49,6 +50,8 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     /// The source that is being stepped.
     pub(crate) source: SourceId,
+    /// Set by whoever wants long searches to end.
+    pub(crate) interrupt: &'a AtomicBool,
     /// Whether descriptors could be given up for files.
     pub(crate) can_make_room: bool,
     /// Whether it may keep the tail waiting for a FIFO's first writer.
@@ -60,6 +63,8 @@ pub(crate) struct Context<'a> {
 pub(crate) enum Step {
     Happened(Happening),
     Data(Delivery),
+    /// Something was read, but nothing can be reported of it yet.
+    Working,
 }
 
 /// Bytes to deliver, and what is to be said of them.

@@ -12,7 +12,7 @@ mod watcher;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,8 +41,8 @@ pub enum Trouble {
     NoEvents(io::Error),
     /// The event source failed while it was running.
     Failed(String),
-    /// A watch could not be set for another reason.
-    Watch(io::Error),
+    /// What this name means can't be watched.
+    Watch(PathBuf, io::Error),
     /// The directory of a followed name was removed; where it will be made again is watched instead.
     DirectoryGone(PathBuf),
 }
@@ -161,7 +161,7 @@ impl Wake {
             Trouble::Watches => "watches",
             Trouble::NoEvents(_) => "no events",
             Trouble::Failed(_) => "failed",
-            Trouble::Watch(_) => "watch",
+            Trouble::Watch(..) => "watch",
             Trouble::DirectoryGone(_) => "directory gone",
         };
         if self.told.insert(kind) {
@@ -169,10 +169,10 @@ impl Wake {
         }
     }
 
-    fn refused(&mut self, refusal: Refusal) {
+    fn refused(&mut self, path: &Path, refusal: Refusal) {
         match refusal {
             Refusal::Watches => self.trouble(Trouble::Watches),
-            Refusal::Other(error) => self.trouble(Trouble::Watch(error)),
+            Refusal::Other(error) => self.trouble(Trouble::Watch(path.to_owned(), error)),
             // Looking will tell; and the failure has been noted where it happened.
             Refusal::Gone | Refusal::Dead => {}
         }
@@ -191,16 +191,17 @@ impl Wake {
             }
             None => Err(Refusal::Dead),
         };
+        let notice = self.notice(&path, result);
         self.paths.insert(source, path);
-        self.notice(result)
+        notice
     }
 
-    fn notice(&mut self, result: Result<Announces, Refusal>) -> Notice {
+    fn notice(&mut self, path: &Path, result: Result<Announces, Refusal>) -> Notice {
         match result {
             Ok(Announces::All) => Notice::Told,
             Ok(Announces::Some | Announces::None) => Notice::ToldInPart,
             Err(refusal) => {
-                self.refused(refusal);
+                self.refused(path, refusal);
                 Notice::Untold
             }
         }
@@ -225,7 +226,8 @@ impl Wake {
         match result {
             Ok(new) => (new, Notice::Told),
             Err(refusal) => {
-                self.refused(refusal);
+                let first = directories.first().cloned().unwrap_or_default();
+                self.refused(&first, refusal);
                 (false, Notice::Untold)
             }
         }
@@ -253,7 +255,8 @@ impl Wake {
         };
         for (index, refusal) in refused {
             told[places[index]].1 = Notice::Untold;
-            self.refused(refusal);
+            let path = self.paths.get(&told[places[index]].0).cloned().unwrap_or_default();
+            self.refused(&path, refusal);
         }
         told
     }

@@ -21,7 +21,8 @@ pub(crate) struct Stop {
 }
 
 /// Finds the names on which it depends what `path` means: each symbolic link on the way, the first name that is
-/// missing, and the last one.
+/// missing, and the last one; and the name of the directory that this one is in. (A removed directory says nothing
+/// of its end while a removed file of it is held open.)
 ///
 /// # Errors
 /// When the current directory is not known.
@@ -54,17 +55,21 @@ pub(crate) fn route(path: &Path) -> io::Result<Vec<Stop>> {
                 push_front(&mut left, &target);
             }
             Ok(meta) if meta.is_dir() && !last => here = next,
-            Ok(_) => {
-                stops.push(Stop { directory: here, name, reroute: !last });
-                return Ok(stops);
-            }
-            Err(_) => {
-                stops.push(Stop { directory: here, name, reroute: true });
+            // What is missing may come to be a directory or a link.
+            found => {
+                stops.extend(entry_of(&here));
+                stops.push(Stop { directory: here, name, reroute: !last || found.is_err() });
                 return Ok(stops);
             }
         }
     }
     Ok(stops)
+}
+
+/// The name of a directory, in its parent; the root has none.
+fn entry_of(directory: &Path) -> Option<Stop> {
+    let (parent, name) = (directory.parent()?, directory.file_name()?);
+    Some(Stop { directory: parent.to_owned(), name: name.to_owned(), reroute: true })
 }
 
 fn push_front(left: &mut VecDeque<OsString>, path: &Path) {
@@ -103,12 +108,12 @@ mod tests {
         symlink("dir/sub/a.log", root.join("link")).unwrap();
         symlink("nowhere/x", root.join("dangling")).unwrap();
         let rows: [(&str, &[(&str, bool)]); 6] = [
-            ("real/sub/a.log", &[("real/sub/a.log", false)]),
-            ("real/sub/../sub/./a.log", &[("real/sub/a.log", false)]),
-            ("dir/sub/a.log", &[("dir", true), ("real/sub/a.log", false)]),
-            ("link", &[("link", true), ("dir", true), ("real/sub/a.log", false)]),
-            ("dangling", &[("dangling", true), ("nowhere", true)]),
-            ("real/none/deep/a.log", &[("real/none", true)]),
+            ("real/sub/a.log", &[("real/sub", true), ("real/sub/a.log", false)]),
+            ("real/sub/../sub/./a.log", &[("real/sub", true), ("real/sub/a.log", false)]),
+            ("dir/sub/a.log", &[("dir", true), ("real/sub", true), ("real/sub/a.log", false)]),
+            ("link", &[("link", true), ("dir", true), ("real/sub", true), ("real/sub/a.log", false)]),
+            ("dangling", &[("dangling", true), ("", true), ("nowhere", true)]),
+            ("real/none/deep/a.log", &[("real", true), ("real/none", true)]),
         ];
         for (path, expected) in rows {
             let expected: Vec<_> = expected.iter().map(|(name, reroute)| ((*name).to_owned(), *reroute)).collect();
