@@ -26,27 +26,28 @@ end
 
 complete -c rtail -n "__fish_rtail_needs_command" -s h -l help -d 'Print help'
 complete -c rtail -n "__fish_rtail_needs_command" -s V -l version -d 'Print version'
-complete -c rtail -n "__fish_rtail_needs_command" -f -a "follow" -d 'Print the last 10 lines of each FILE and follow it by name'
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -s n -l lines -d 'Print the last NUM lines instead of the last 10; with +NUM, everything from line NUM on' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -s c -l bytes -d 'Print the last NUM bytes; with +NUM, everything from byte NUM on' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -s f -l follow -d 'Print what is appended to the opened file (descriptor, and -f alone) or to the file of that name (name)' -r -f -a "descriptor\t''
+complete -c rtail -n "__fish_rtail_needs_command" -f -a "follow" -d 'Print the last 10 lines of each FILE and follow it by name (like tail -F)'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s n -l lines -d 'Print the last NUM lines instead of the last 10; with +NUM, everything from line NUM on' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s c -l bytes -d 'Print the last NUM bytes; with +NUM, everything from byte NUM on' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s s -l sleep-interval -d 'While polling, wait N seconds between looks; look for --pid as often [default: 1.0]' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l max-unchanged-stats -d 'While polling by name, open a file anew that has not changed for N looks [default: 5]' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l pid -d 'End once the process PID is gone; with several --pid, once all of them are' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l since-offset -d 'Begin at byte N, counted from 0, instead of the last lines' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l poll -d 'Look at a fixed interval instead of waiting for events [default: 250ms while files change, else 1s]' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l rotate-wait -d 'Read a rotated file until it was quiet for DUR, then let it go [default: 5s]' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l until -d 'End once an appended line (on a pipe: any line) matches REGEX, after printing it' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l timeout -d 'End after DUR, with status 3 if there is --until, else 0' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l idle-timeout -d 'End after DUR without new data' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l follow -d 'Follow the file that was opened (descriptor, and -f alone) instead of its name' -r -f -a "descriptor\t''
 name\t''"
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -s s -l sleep-interval -d 'While polling, wait N seconds between looks; look for --pid as often [default: 1.0]' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l max-unchanged-stats -d 'While polling by name, open a file anew that has not changed for N looks [default: 5]' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l pid -d 'End once the process PID is gone; with several --pid, once all of them are' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l since-offset -d 'Begin at byte N, counted from 0, instead of the last lines' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l poll -d 'Look at a fixed interval instead of waiting for events' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l rotate-wait -d 'Read a rotated file until it was quiet for DUR, then let it go [default: 5s]' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l until -d 'End once an appended line matches REGEX, after printing it' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l timeout -d 'End after DUR; with --until, the status is then 3' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l idle-timeout -d 'End after DUR without new data' -r
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -s F -d 'The same as --follow=name --retry'
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l retry -d 'Keep trying to open a file that can\'t be opened'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s q -l quiet -l silent -d 'Never print headers with file names'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s v -l verbose -d 'Always print headers with file names'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s z -l zero-terminated -d 'Lines end in NUL, not in a newline'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l debug -d 'Say on standard error how files are followed, and why'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l no-follow -d 'Print and end; of this, -f, -F and --follow the last one counts'
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l while-locked -d 'End when no process holds a lock on any of the files any more, after reading all of them'
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -s h -l help -d 'Print help'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l while-locked -d 'End when no process holds a lock on any of the files, after reading all of them'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s f -d 'Follow the file that was opened (descriptor, and -f alone) instead of its name'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s F -d 'The same as --follow=name --retry: the default'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l retry -d 'Keep trying to open a file that can\'t be opened; on unless -f or --follow is given'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s V -l version -d 'Print version'

@@ -2,13 +2,17 @@
 //!
 //! After a change of the definition, `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use rtail::cli::guide;
 
 /// A file below the root of the package, and what it has to contain.
 struct Generated {
@@ -42,15 +46,54 @@ fn offered(command: &Command) -> Command {
     Command::new(name)
         .about(command.get_about().cloned().unwrap_or_default())
         .disable_help_subcommand(true)
-        .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
+        .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).flat_map(spelt_apart))
         .subcommands(command.get_subcommands().map(offered))
+}
+
+/// An option whose value can only be attached to its long name, as two: shells would offer the value after `-f` too.
+fn spelt_apart(arg: &Arg) -> Vec<Arg> {
+    match arg.get_short() {
+        Some(short) if arg.is_require_equals_set() => {
+            let id: &'static str = short.to_string().leak();
+            let help = arg.get_help().cloned().unwrap_or_default();
+            let alone = Arg::new(id).short(short).action(ArgAction::SetTrue).help(help);
+            vec![alone, arg.clone().short(None)]
+        }
+        _ => vec![arg.clone()],
+    }
 }
 
 fn completions(shell: Shell) -> Generated {
     let mut content = Vec::new();
     let mut command = offered(&rtail::cli::command()).version(env!("CARGO_PKG_VERSION")).propagate_version(true);
     clap_complete::generate(shell, &mut command, "rtail", &mut content);
-    Generated::new("completions", shell_file(shell), content)
+    let mut text = String::from_utf8(content).unwrap();
+    if shell == Shell::Bash {
+        text = completed(&text);
+    }
+    Generated::new("completions", shell_file(shell), text.into_bytes())
+}
+
+/// Has bash complete what `clap_complete` leaves out: the value in `--follow=na`, which bash splits into three words,
+/// and files wherever no option has begun.
+fn completed(script: &str) -> String {
+    const SPLIT: &str = r#"    if [[ ${cur} == "=" ]]; then
+        cur=""
+    elif [[ ${prev} == "=" && ${COMP_CWORD} -ge 2 ]]; then
+        prev="${COMP_WORDS[COMP_CWORD-2]}"
+    fi
+
+"#;
+    const CASES: &str = "    case \"${cmd}\" in\n        rtail)\n";
+    let at = script.find(CASES).expect("clap_complete writes another script");
+    // Without candidates bash offers files.
+    [&script[..at], SPLIT, &script[at..]]
+        .concat()
+        .replace("${cur} == -* || ${COMP_CWORD} -eq 2 ]]", "${cur} == -* ]]")
+        .replace(
+            "            esac\n            COMPREPLY=( $(compgen -W \"${opts}\" -- \"${cur}\") )\n",
+            "            esac\n",
+        )
 }
 
 /// The names that the shells look for.
@@ -65,13 +108,90 @@ fn shell_file(shell: Shell) -> &'static str {
     }
 }
 
+/// The page of one command, which has been built.
 fn man_page(command: &Command) -> Generated {
-    let page = clap_mangen::Man::new(command.clone()).source(concat!("rtail ", env!("CARGO_PKG_VERSION")));
-    let mut content = Vec::new();
-    page.render(&mut content).unwrap();
-    Generated::new("man", page.get_filename(), content)
+    let typed = command.get_bin_name().unwrap_or(command.get_name());
+    let name = typed.replace(' ', "-");
+    let usage = format!("{typed} [OPTION]... {}", operands(command));
+    let shown = command.clone().display_name(&name).override_usage(usage).subcommand_help_heading("COMMANDS");
+    // Operands are for the description, not for the list of options.
+    let shown = shown.mut_args(|arg| if arg.is_positional() { arg.hide(true) } else { arg });
+    // The blank keeps the empty date in its place.
+    let page = Man::new(shown).title(&name).date(" ").source(concat!("rtail ", env!("CARGO_PKG_VERSION")));
+
+    let mut text = PREAMBLE.to_owned();
+    text += &section(|out| page.render_title(out));
+    text += &section(|out| page.render_name_section(out));
+    text += &section(|out| page.render_synopsis_section(out));
+    text += &section(|out| page.render_description_section(out));
+    text += &section(|out| notes(command).to_writer(out));
+    if command.has_subcommands() {
+        text += &section(|out| page.render_subcommands_section(out));
+    }
+    text += &in_groups(command, &section(|out| page.render_options_section(out)));
+    text += &section(|out| exit_status_and_examples().to_writer(out));
+    text += &section(|out| see_also(command).to_writer(out));
+    Generated::new("man", format!("{name}.1"), text.into_bytes())
 }
 
+/// What begins every piece of roff, and has to begin the page only.
+const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
+
+fn section(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+    let mut content = Vec::new();
+    render(&mut content).unwrap();
+    String::from_utf8(content).unwrap().strip_prefix(PREAMBLE).unwrap().to_owned()
+}
+
+/// What `--help` says after the options, for the end of the description; examples and statuses have sections.
+fn notes(command: &Command) -> Roff {
+    let text = command.get_after_long_help().or(command.get_after_help()).unwrap().to_string();
+    let mut roff = Roff::new();
+    roff.control("PP", []).text([roman(text.split("\n\n").next().unwrap())]);
+    roff
+}
+
+/// Has the groups of options stand below OPTIONS, where `clap_mangen` has sections beside it.
+fn in_groups(command: &Command, options: &str) -> String {
+    let headings = command.get_arguments().filter_map(Arg::get_help_heading);
+    headings.fold(options.to_owned(), |text, heading| {
+        let mut section = Roff::new();
+        section.control("SH", [heading.to_uppercase().as_str()]);
+        let mut group = Roff::new();
+        group.control("SS", [heading]);
+        text.replace(&section.to_roff(), &group.to_roff())
+    })
+}
+
+fn exit_status_and_examples() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXIT STATUS"]);
+    for (status, meaning) in guide::STATUSES {
+        roff.control("TP", []).text([bold(status)]).text([roman(meaning)]);
+    }
+    roff.control("SH", ["EXAMPLES"]);
+    for (line, purpose) in guide::EXAMPLES {
+        roff.control("TP", []).text([bold(line)]).text([roman(purpose)]);
+    }
+    roff
+}
+
+fn see_also(command: &Command) -> Roff {
+    let own = match command.get_subcommands().next() {
+        Some(subcommand) => format!("rtail-{}", subcommand.get_name()),
+        None => "rtail".to_owned(),
+    };
+    let mut roff = Roff::new();
+    roff.control("SH", ["SEE ALSO"]);
+    let pages = [(own.as_str(), "(1), "), ("tail", "(1), "), ("logrotate", "(8), "), ("inotify", "(7)")];
+    roff.text(pages.map(|(page, section)| [bold(page), roman(section)]).concat());
+    roff
+}
+
+/// What stands after the options in a synopsis.
+fn operands(command: &Command) -> &'static str {
+    if command.has_subcommands() { "COMMAND [ARGUMENT]..." } else { "[FILE]..." }
+}
 #[test]
 fn completions_are_up_to_date() {
     for shell in [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh] {

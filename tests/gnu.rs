@@ -694,9 +694,10 @@ fn a_name_that_goes_is_taken_up_again_while_another_lives(mode: Mode) {
     tail.until_noticed("'f' has become inaccessible: No such file or directory");
     logs.append("f", 1..=1);
     tail.until_line(1);
-    tail.end()
-        .printed("L20\nL1\n")
-        .notices_are(&["'f' has become inaccessible: No such file or directory", "'f' has appeared;  following new file"]);
+    tail.end().printed("L20\nL1\n").notices_are(&[
+        "'f' has become inaccessible: No such file or directory",
+        "'f' has appeared;  following new file",
+    ]);
 }
 
 in_both_modes!(a_replaced_file_is_followed_by_name_and_read_from_its_start);

@@ -20,8 +20,6 @@ pub(super) enum Pointer {
     Always,
     /// Under the name `rtail` only: GNU does not print it here, but it helps.
     ExceptTail,
-    /// Never: the text says more than `--help` does.
-    Never,
 }
 
 impl Complaint {
@@ -35,17 +33,13 @@ impl Complaint {
         Self { text: text.into(), hint: None, pointer: Pointer::ExceptTail }
     }
 
-    /// A complaint that explains itself.
-    pub(super) fn complete(text: impl Into<String>) -> Self {
-        Self { text: text.into(), hint: None, pointer: Pointer::Never }
-    }
-
-    /// Adds what may have been meant. GNU doesn't guess, so it is said under the name `rtail` only.
+    /// Adds the remedy, if there is one, in place of an earlier one: `use -n 5`. GNU doesn't guess, so it is said
+    /// under the name `rtail` only.
     pub(super) fn with_hint(self, hint: Option<String>) -> Self {
-        Self { hint, ..self }
+        Self { hint: hint.or(self.hint), ..self }
     }
 
-    /// What may have been meant: a name, spelled in full.
+    /// The remedy, to follow the text after a semicolon.
     pub(super) fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }

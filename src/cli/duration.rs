@@ -23,6 +23,17 @@ pub(super) fn duration(text: &OsStr) -> Result<Duration, Complaint> {
     })
 }
 
+/// Reads the value of `option`, a duration between two events: not zero, or they would never stop.
+pub(super) fn interval(option: &str, text: &OsStr) -> Result<Duration, Complaint> {
+    let interval = duration(text)?;
+    if interval.is_zero() {
+        let text = quote_argument(text);
+        let complaint = format!("invalid value for '{option}': {text}: a duration greater than zero is needed");
+        return Err(Complaint::plain(complaint));
+    }
+    Ok(interval)
+}
+
 fn duration_in(text: &[u8]) -> Option<Duration> {
     // Longest unit first, and only digits before it: `inf` and `1e3` are for `-s`.
     let units: [(&[u8], f64); 5] = [(b"ms", 0.001), (b"s", 1.0), (b"m", 60.0), (b"h", 3600.0), (b"", 1.0)];
@@ -115,6 +126,15 @@ mod tests {
             ("99999999999999999999h", Duration::MAX),
         ] {
             assert_eq!(duration(OsStr::new(text)), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_interval_is_not_zero() {
+        assert_eq!(interval("--poll", OsStr::new("1ms")), Ok(Duration::from_millis(1)));
+        for text in ["0", "0s", "0.0ms", "0.0000000001"] {
+            let complaint = format!("invalid value for '--poll': '{text}': a duration greater than zero is needed");
+            assert_eq!(interval("--poll", OsStr::new(text)), Err(Complaint::plain(complaint)));
         }
     }
 

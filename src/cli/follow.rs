@@ -2,23 +2,36 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches, ValueHint};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use super::complaint::Complaint;
 use super::ending::Ending;
 use super::gnu::{self, DefaultMode, GnuOptions};
 use super::looking::LookingOptions;
-use super::{Invocation, heading, number, parser, refusal};
+use super::{Invocation, guide, heading, number, parser, refusal};
 use crate::settings::{Mode, Persona, Start};
 
-/// Print the last 10 lines of each FILE and follow it by name
-///
-/// Prints the last 10 lines of each FILE and follows it by name through rotation, truncation, deletion and
-/// re-creation, waiting for files that are not there yet. With no FILE, or when FILE is -, reads standard input.
-///
-/// The options of GNU tail have GNU's meaning; --follow=name without --retry ends when the last file is gone.
+/// The name of the command.
+pub(super) const NAME: &str = "follow";
+
+const ABOUT: &str = "Print the last 10 lines of each FILE and follow it by name (like tail -F)";
+
+const LONG_ABOUT: &str = "\
+Prints the last 10 lines of each FILE and follows it by name through rotation, truncation, deletion and re-creation, \
+waiting for files that are not there yet: what tail -F does is the default. With no FILE, or when FILE is -, reads \
+standard input. A quoted pattern such as 'logs/*.log' stays open for files that appear later.
+
+The options of GNU tail have GNU's meaning. So -f is not needed to follow; it changes what is followed from the name \
+to the file that was opened (the descriptor), which rotation carries away.
+
+A duration DUR is a number with a unit, 250ms, 5s, 2m or 1h, or a plain number of seconds.";
+
+const ABOUT_DURATIONS: &str = "DUR is 250ms, 5s, 2m, 1h, or a plain number of seconds.";
+
+const ABOUT_OLD_FORMS: &str = "\
+The old forms work as well: -5, -5f and -20c wherever an option may stand, +3 as the only one before one file.";
+
 #[derive(Args, Debug)]
-#[command(after_long_help = gnu::ABOUT_NUMBERS)]
 struct FollowArgs {
     #[command(flatten)]
     gnu: GnuOptions,
@@ -46,7 +59,36 @@ struct FollowArgs {
 
 /// The definition, under the name of the command.
 pub(super) fn command() -> Command {
-    FollowArgs::augment_args(Command::new("follow")).args_override_self(true)
+    FollowArgs::augment_args(Command::new(NAME))
+        .display_name("rtail")
+        .about(ABOUT)
+        .long_about(LONG_ABOUT)
+        .after_help(ABOUT_DURATIONS)
+        .after_long_help(format!("{} {ABOUT_OLD_FORMS}\n\n{}", gnu::ABOUT_MULTIPLIERS, guide::blocks()))
+        .args_override_self(true)
+        .mut_arg("follow", |arg| arg.help(ABOUT_FOLLOW).long_help(format!("{ABOUT_FOLLOW}. {MORE_ABOUT_FOLLOW}")))
+        .mut_arg("follow_and_retry", |arg| arg.help(ABOUT_FOLLOW_AND_RETRY))
+        .mut_arg("retry", |arg| arg.help(ABOUT_RETRY))
+        .mut_args(with_value_hint)
+}
+
+// What GNU's options mean beside another default.
+const ABOUT_FOLLOW: &str = "Follow the file that was opened (descriptor, and -f alone) instead of its name";
+const MORE_ABOUT_FOLLOW: &str = "\
+Without this option rtail follows the name and keeps trying, like tail -F. With descriptor it stays with the file \
+that was opened, whatever its name becomes, and a rotated log's successor is not read. With name, unless --retry is \
+given, it ends when the last file is gone";
+const ABOUT_FOLLOW_AND_RETRY: &str = "The same as --follow=name --retry: the default";
+const ABOUT_RETRY: &str = "Keep trying to open a file that can't be opened; on unless -f or --follow is given";
+
+/// Keeps shells from offering file names as numbers, durations and patterns.
+fn with_value_hint(arg: Arg) -> Arg {
+    let is_option_with_value = !arg.is_positional() && arg.get_action().takes_values();
+    if is_option_with_value && arg.get_value_hint() == ValueHint::Unknown {
+        arg.value_hint(ValueHint::Other)
+    } else {
+        arg
+    }
 }
 
 /// What a line means that clap matched.

@@ -8,13 +8,13 @@
 //! Not here: values. That `x` is no number of lines is found when clap hands it to its parser.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::slice;
 
-use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
 
 use super::complaint::Complaint;
+use super::{old_form, similar};
 
 /// Where options may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub(super) enum Order {
     Any,
     /// Before the first operand only: for commands that have commands, and for `POSIXLY_CORRECT`.
     OptionsFirst,
+}
+
+/// Where `-5f` and its like may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OldForms {
+    /// Only alone, as GNU has it: there [`old_form`] has rewritten them, elsewhere they are mistakes.
+    Alone,
+    /// Wherever an option may: no option is a digit, so nothing else can be meant.
+    Anywhere,
 }
 
 /// A command line as far as it could be read.
@@ -47,8 +56,8 @@ impl Line {
 }
 
 /// Reads `args`, which begin after the program's name, with the options of `command`, which has been built.
-pub(super) fn read(command: &Command, order: Order, args: &[OsString]) -> Line {
-    let mut reader = Reader { command, line: Line::default(), rest: args.iter() };
+pub(super) fn read(command: &Command, order: Order, old_forms: OldForms, args: &[OsString]) -> Line {
+    let mut reader = Reader { command, old_forms, line: Line::default(), rest: args.iter() };
     reader.line.mistake = reader.read(order).err();
     reader.line
 }
@@ -64,6 +73,7 @@ enum Value {
 
 struct Reader<'a> {
     command: &'a Command,
+    old_forms: OldForms,
     line: Line,
     rest: slice::Iter<'a, OsString>,
 }
@@ -74,7 +84,10 @@ impl<'a> Reader<'a> {
             match arg.as_bytes() {
                 b"--" => self.line.operands.extend(self.rest.by_ref().cloned()),
                 [b'-', b'-', long @ ..] => self.read_long(long)?,
-                [b'-', cluster @ ..] if !cluster.is_empty() => self.read_cluster(cluster)?,
+                [b'-', cluster @ ..] if !cluster.is_empty() => match self.old_form(arg) {
+                    Some(options) => self.line.options.extend(options),
+                    None => self.read_cluster(cluster)?,
+                },
                 _ => {
                     self.line.operands.push(arg.clone());
                     if order == Order::OptionsFirst {
@@ -84,6 +97,11 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Ordinary options for an old form where it may stand.
+    fn old_form(&self, arg: &OsStr) -> Option<Vec<OsString>> {
+        (self.old_forms == OldForms::Anywhere).then(|| old_form::number(arg)).flatten()
     }
 
     fn options(&self) -> impl Iterator<Item = &'a Arg> + use<'a> {
@@ -123,7 +141,7 @@ impl<'a> Reader<'a> {
         let text = String::from_utf8_lossy(text);
         let Some((_, first)) = fitting.first() else {
             let complaint = Complaint::with_pointer(format!("unrecognized option '--{text}'"));
-            return Err(complaint.with_hint(self.similar_long(name)));
+            return Err(complaint.with_hint(self.meant_by(name)));
         };
         if fitting.iter().any(|(_, arg)| arg.get_id() != first.get_id()) {
             let names: Vec<_> = fitting.iter().map(|(name, _)| format!("'--{name}'")).collect();
@@ -139,7 +157,7 @@ impl<'a> Reader<'a> {
         for (at, &byte) in cluster.iter().enumerate() {
             let letter = char::from(byte);
             let found = self.options().find(|arg| byte.is_ascii() && arg.get_short() == Some(letter));
-            let arg = found.ok_or_else(|| unknown_short(byte))?;
+            let arg = found.ok_or_else(|| unknown_short(&cluster[at..]))?;
             if value_of(arg) != Value::Required {
                 self.push(arg, Some(letter), None);
                 continue;
@@ -174,22 +192,23 @@ impl<'a> Reader<'a> {
         self.line.options.push(option);
     }
 
-    /// What clap thinks was meant by an unknown long option.
-    fn similar_long(&self, name: &[u8]) -> Option<String> {
-        let typed = OsString::from_vec([b"--", name].concat());
-        let error = self.command.clone().try_get_matches_from([OsStr::new("rtail"), &typed]).err()?;
-        let Some(ContextValue::String(similar)) = error.get(ContextKind::SuggestedArg) else { return None };
-        let is_public = |arg: &Arg| long_names(arg).iter().any(|name| similar.strip_prefix("--") == Some(name));
-        self.options().any(is_public).then(|| similar.clone())
+    /// A guess at what was meant by an unknown long option.
+    fn meant_by(&self, name: &[u8]) -> Option<String> {
+        let names = self.options().filter(|arg| !arg.is_hide_set()).flat_map(long_names);
+        let meant = similar::closest(std::str::from_utf8(name).ok()?, names)?;
+        Some(format!("did you mean '--{meant}'?"))
     }
 }
 
-fn unknown_short(byte: u8) -> Complaint {
-    if byte.is_ascii_digit() {
+/// What to say of a letter that is no option, the first of `rest`.
+fn unknown_short(rest: &[u8]) -> Complaint {
+    let digits: String = rest.iter().take_while(|b| b.is_ascii_digit()).copied().map(char::from).collect();
+    if let Some(digit) = digits.chars().next() {
         // A number, but not where the old form has it.
-        return Complaint::plain(format!("option used in invalid context -- {}", char::from(byte)));
+        let complaint = Complaint::plain(format!("option used in invalid context -- {digit}"));
+        return complaint.with_hint(Some(format!("use -n {digits}")));
     }
-    let shown = String::from_utf8_lossy(slice::from_ref(&byte));
+    let shown = String::from_utf8_lossy(&rest[..1]);
     Complaint::with_pointer(format!("invalid option -- '{shown}'"))
 }
 

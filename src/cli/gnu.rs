@@ -34,10 +34,9 @@ const FOLLOW_AND_RETRY: &str = "follow_and_retry";
 const NO_FOLLOW: &str = "no_follow";
 
 /// What `--help` says about numbers.
-pub(super) const ABOUT_NUMBERS: &str = "\
+pub(super) const ABOUT_MULTIPLIERS: &str = "\
 NUM may end in a multiplier: b 512, kB 1000, K 1024, MB 1000*1000, M 1024*1024, and so on for G, T, P, E, Z, Y, R, \
-Q. Binary prefixes can be used, too: KiB=K, MiB=M, and so on. The old forms work as the only option before one file: \
--5f, -20c, +3.";
+Q. Binary prefixes can be used, too: KiB=K, MiB=M, and so on.";
 
 /// What was typed of GNU's options.
 #[derive(Args, Debug)]

@@ -14,13 +14,13 @@ const DEFAULT_ROTATE_WAIT: Duration = Duration::from_secs(5);
 #[derive(Args, Debug)]
 #[command(next_help_heading = heading::FOLLOWING)]
 pub(super) struct LookingOptions {
-    /// Look at a fixed interval instead of waiting for events
+    /// Look at a fixed interval instead of waiting for events [default: 250ms while files change, else 1s]
     #[arg(
         long,
         value_name = "DUR",
         num_args = 0..=1,
         require_equals = true,
-        value_parser = parser(duration::duration)
+        value_parser = parser(|text| duration::interval("--poll", text))
     )]
     #[expect(clippy::option_option, reason = "absent, bare, and with a value")]
     poll: Option<Option<Duration>>,

@@ -2,7 +2,8 @@
 //!
 //! It is `-` or `+`, a number (10 if there is none), a unit (`b`locks, `c`haracters, `l`ines) and `f`, all but the
 //! sign optional; the only option, before at most one file. Elsewhere a digit is an option used in an invalid
-//! context, which [`getopt`](super::getopt) says.
+//! context, which [`getopt`](super::getopt) says under the name `tail`. `rtail` takes `-5f` wherever an option may
+//! stand.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -18,6 +19,14 @@ pub(super) fn modernise(dialect: Dialect, args: &[OsString]) -> Vec<OsString> {
             None => args.to_vec(),
         },
         _ => args.to_vec(),
+    }
+}
+
+/// Ordinary options for an old form that begins with `-` and a digit, and so can't be anything else.
+pub(super) fn number(arg: &OsStr) -> Option<Vec<OsString>> {
+    match arg.as_bytes() {
+        [b'-', b'0'..=b'9', ..] => OldForm::parse(Dialect::default(), arg).map(|old| old.options()),
+        _ => None,
     }
 }
 

@@ -7,12 +7,13 @@ use regex::bytes::Regex;
 use super::complaint::Complaint;
 use crate::quote::quote_argument;
 
-/// Reads a pattern for bytes. The complaint is the regex library's own, which shows where the pattern goes wrong.
-pub(super) fn pattern(text: &OsStr) -> Result<Regex, Complaint> {
-    let Some(text) = text.to_str() else {
-        let text =
-            format!("invalid regular expression: {}: not UTF-8; write bytes as (?-u:\\xff)", quote_argument(text));
-        return Err(Complaint::complete(text));
+/// Reads the value of `option`, a pattern for bytes. The complaint ends in the regex library's own words, which show
+/// where the pattern goes wrong.
+pub(super) fn pattern(option: &str, text: &OsStr) -> Result<Regex, Complaint> {
+    let invalid = |cause: &str| Complaint::with_pointer(format!("invalid value for '{option}': {cause}"));
+    let Some(utf8) = text.to_str() else {
+        let cause = format!("not UTF-8; write bytes as (?-u:\\xff): {}", quote_argument(text));
+        return Err(invalid(&cause));
     };
-    Regex::new(text).map_err(|error| Complaint::complete(error.to_string()))
+    Regex::new(utf8).map_err(|error| invalid(&error.to_string()))
 }

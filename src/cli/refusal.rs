@@ -34,13 +34,12 @@ impl Refusal {
     pub(super) fn usage(address: &Address, complaint: &Complaint) -> Self {
         let is_tail = address.persona == Persona::Tail;
         let hint = complaint.hint().filter(|_| !is_tail);
-        let hint = hint.map(|meant| format!("; did you mean '{meant}'?")).unwrap_or_default();
+        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         let mut lines: Vec<_> =
             format!("{}: {complaint}{hint}", address.persona.name()).lines().map(str::to_owned).collect();
         let points = match complaint.pointer() {
             Pointer::Always => true,
             Pointer::ExceptTail => !is_tail,
-            Pointer::Never => false,
         };
         if points {
             lines.push(format!("Try '{} --help' for more information.", address.page));
@@ -90,12 +89,6 @@ pub(super) fn complaint_of(error: &clap::Error) -> Complaint {
             let first = name_in(error, ContextKind::InvalidArg);
             let second = name_in(error, ContextKind::PriorArg);
             Complaint::with_pointer(format!("option '{first}' can't be used with '{second}'"))
-        }
-        ErrorKind::InvalidSubcommand => {
-            let typed = name_in(error, ContextKind::InvalidSubcommand);
-            let similar = name_in(error, ContextKind::SuggestedSubcommand);
-            let hint = (!similar.is_empty()).then_some(similar);
-            Complaint::with_pointer(format!("unrecognized command '{typed}'")).with_hint(hint)
         }
         ErrorKind::MissingSubcommand => Complaint::with_pointer("a command is required"),
         _ => {

@@ -9,6 +9,8 @@ use super::gnu::{self, DefaultMode, GnuOptions};
 use super::{Invocation, refusal};
 use crate::settings::{Mode, Persona};
 
+const ABOUT_OLD_FORMS: &str = "The old forms work as the only option before one file: -5f, -20c, +3.";
+
 /// Print the last 10 lines of each FILE to standard output. With more than one FILE, precede each with a header giving
 /// the file name. With no FILE, or when FILE is -, read standard input.
 #[derive(Args, Debug)]
@@ -17,7 +19,7 @@ use crate::settings::{Mode, Persona};
     display_name = "tail (rtail)",
     help_template = "{usage-heading} {usage}\n{about}\n\n{options}{after-help}",
     override_usage = "tail [OPTION]... [FILE]...",
-    after_help = gnu::ABOUT_NUMBERS,
+    after_help = format!("{} {ABOUT_OLD_FORMS}", gnu::ABOUT_MULTIPLIERS),
     disable_help_flag = true,
     disable_version_flag = true,
 )]

@@ -143,6 +143,16 @@ impl Ending {
         [self.ask_at, self.timeout_at, self.idle_at(), self.locks_at].into_iter().flatten().min()
     }
 
+    /// What to wait for while nothing can be written: processes don't matter then.
+    pub(crate) fn urgent_wakers(&self) -> impl Iterator<Item = Also<'_>> {
+        std::iter::once(Also::new(self.signals.fd(), Until::Readable))
+    }
+
+    /// When time is over, whatever there is to do.
+    pub(crate) fn timeout_at(&self) -> Option<Instant> {
+        self.timeout_at
+    }
+
     /// What to wait for, beside the deadline.
     pub(crate) fn wakers(&self) -> impl Iterator<Item = Also<'_>> {
         let processes = self.processes.iter().filter_map(Process::fd);

@@ -321,9 +321,9 @@ impl<'a> Session<'a> {
 
     /// Waits until the output takes more, or something asks for an end. Names are still looked after meanwhile.
     fn wait_for_room(&mut self) -> io::Result<()> {
-        let mut also: Vec<Also<'_>> = self.ending.wakers().collect();
+        let mut also: Vec<Also<'_>> = self.ending.urgent_wakers().collect();
         also.extend(self.out.reader().map(|fd| Also::new(fd, tail::Until::Writable)));
-        self.tail.wait(self.ending.deadline(), &mut also)?;
+        self.tail.wait(self.ending.timeout_at(), &mut also)?;
         drop(also);
         self.tail.attend();
         self.out.flush()

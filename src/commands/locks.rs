@@ -1,8 +1,9 @@
 //! Whether anybody holds an advisory lock on a file, found out without disturbing anybody.
 //!
-//! The kernel's lock table is read first. It may hide holders (in other PID namespaces) and name other devices than
-//! `stat` does (btrfs, overlayfs), so a miss is no proof; then a shared lock is tried, without waiting and through a
-//! handle of our own, and given back at once. Never an exclusive one: two watchers must not see each other.
+//! The kernel's lock table is read first, and where it is complete it is all that is asked. It hides holders in
+//! other PID namespaces from all but the first one, and names other devices than `stat` does where one file system
+//! shows several (btrfs, overlayfs). Only there, a miss being no proof, a shared lock is tried, without waiting and
+//! through a handle of our own, and given back at once. Never an exclusive one: two watchers must not see each other.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -50,7 +51,22 @@ impl LockTable {
 ///
 /// The kernel hands out its table in parts, between which entries can shift, so a miss is looked at twice.
 pub(crate) fn is_locked(file: FileId, path: &Path) -> bool {
-    (0..2).any(|_| LockTable::read().is_ok_and(|table| table.holds(file))) || refuses_shared(file, path)
+    let tables: Vec<_> = (0..2).map_while(|_| LockTable::read().ok()).collect();
+    let complete = tables.len() == 2 && sees_all_processes() && names_true_devices(path);
+    tables.iter().any(|table| table.holds(file)) || (!complete && refuses_shared(file, path))
+}
+
+/// Whether we are in the first PID namespace, where the table has every holder.
+fn sees_all_processes() -> bool {
+    // The kernel's PROC_PID_INIT_INO.
+    std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]")
+}
+
+/// Whether the table names the same device for a file as `stat` does.
+fn names_true_devices(path: &Path) -> bool {
+    const BTRFS: i64 = 0x9123_683e;
+    const OVERLAYFS: i64 = 0x794c_7630;
+    rustix::fs::statfs(path).is_ok_and(|stat| ![BTRFS, OVERLAYFS].contains(&stat.f_type))
 }
 
 fn refuses_shared(file: FileId, path: &Path) -> bool {

@@ -130,11 +130,10 @@ pub(crate) fn trouble(persona: Persona, trouble: &Trouble) -> Vec<String> {
             let named = limit("the limit fs.inotify.max_user_instances or that of open files (ulimit -n) is reached");
             vec![format!("{REVERTING}: {}{named}", cause(error))]
         }
-        Trouble::NoEvents(error) => vec![format!("{REVERTING}: {}", cause(error))],
         Trouble::Watch(path, error) if persona == Persona::Rtail => {
             vec![format!("{} can't be watched, polling it: {}", quote(path), cause(error))]
         }
-        Trouble::Watch(_, error) => vec![format!("{REVERTING}: {}", cause(error))],
+        Trouble::NoEvents(error) | Trouble::Watch(_, error) => vec![format!("{REVERTING}: {}", cause(error))],
         Trouble::DirectoryGone(_) if persona == Persona::Rtail => vec![],
         Trouble::DirectoryGone(_) => {
             vec!["directory containing watched file was removed".to_owned(), REVERTING.to_owned()]

@@ -38,8 +38,8 @@ pub struct Seen {
 pub enum Before {
     /// The anchor, as it was. An empty anchor always is.
     Same,
-    /// The file ends before the offset; what is left of it is what was read.
-    CutSame,
+    /// The file ends at this smaller offset; what is left of it is what was read.
+    CutSame(u64),
     /// The file ends before the offset; what is left of it is something else.
     CutOther,
     /// NULs, and so is (or is gone) the head of the file; the anchor was not.
@@ -76,8 +76,8 @@ pub enum Verdict {
     Ambiguous,
     /// The size is behind the content: stale metadata, look again soon.
     Stale,
-    /// Cut off at the end; what is left was read already. Go on at the new end.
-    Shortened,
+    /// Cut off at the end; what is left was read already. Go on at the new end, which is here.
+    Shortened(u64),
     /// Cut off at the head; go on at this offset.
     HeadCut(u64),
     /// A hole was punched into what was read already. Go on as before.
@@ -116,8 +116,8 @@ pub fn decide(held: &Held, seen: &Seen) -> Verdict {
             },
             _ => Verdict::Idle,
         },
-        Before::CutSame if seen.size > 0 => Verdict::Shortened,
-        Before::CutSame | Before::CutOther => Verdict::Rewritten(Evidence::Size),
+        Before::CutSame(end) if (1..held.offset).contains(&end) => Verdict::Shortened(end),
+        Before::CutSame(_) | Before::CutOther => Verdict::Rewritten(Evidence::Size),
         Before::NulBehindSameHead => Verdict::Punched,
         Before::Nul => Verdict::Rewritten(Evidence::Hole),
         Before::MovedTo(offset) => Verdict::HeadCut(offset),
@@ -218,8 +218,8 @@ mod tests {
             ("time moved", moved, seen(Before::Same, 100, 0), Verdict::Settle),
             ("time moved on", suspected_earlier, seen(Before::Same, 100, 0), Verdict::Settle),
             ("time moved and stayed", suspected, seen(Before::Same, 100, 0), Verdict::Ambiguous),
-            ("cut at the end", known, seen(Before::CutSame, 50, 0), Verdict::Shortened),
-            ("emptied", known, seen(Before::CutSame, 0, 0), Verdict::Rewritten(Evidence::Size)),
+            ("cut at the end", known, seen(Before::CutSame(50), 50, 0), Verdict::Shortened(50)),
+            ("emptied", known, seen(Before::CutSame(0), 0, 0), Verdict::Rewritten(Evidence::Size)),
             ("cut and rewritten", known, seen(Before::CutOther, 50, 0), Verdict::Rewritten(Evidence::Size)),
             ("hole", known, seen(Before::Nul, 120, 20), Verdict::Rewritten(Evidence::Hole)),
             ("punched", known, seen(Before::NulBehindSameHead, 120, 20), Verdict::Punched),

@@ -3,7 +3,7 @@
 //! The engine never waits and never asks the clock: whoever drives it marks what may have changed, hands it the
 //! time, and carries out its [`Want`]s. So it can be driven by real events as well as by a test.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::event::{Arrival, Data, Event, SourceId};
-use super::files::{FileId, FileKind, Files, Handle, Links};
-use super::generation::BUFFER;
+use super::files::{FileId, Files, Handle};
+use super::generation::{BUFFER, Closed};
 use super::options::{Following, Options};
 use super::schedule::Schedule;
 use super::source::Source;
@@ -23,6 +23,9 @@ const POLL_BUSY: Duration = Duration::from_millis(250);
 const BUSY_FOR: Duration = Duration::from_secs(10);
 /// The same when it is quiet.
 const POLL_QUIET: Duration = Duration::from_secs(1);
+
+/// How long files that were rotated are let go at once when descriptors are short.
+const HURRY: Duration = Duration::from_secs(1);
 
 /// By what a source is noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +84,10 @@ pub(crate) struct Engine {
     sharers: HashMap<FileId, Vec<SourceId>>,
     /// Sources that wait for a pipe or device.
     readable: BTreeSet<SourceId>,
-    /// Sources that a pattern brought.
-    discovered: BTreeSet<SourceId>,
+    /// Files that were let go, the last ones last.
+    closed: VecDeque<Closed>,
+    /// Until then, rotated files are let go as soon as they are read out: descriptors are short.
+    hurry_until: Instant,
     interrupt: Arc<AtomicBool>,
     can_make_room: bool,
     /// When the first polling interval began.
@@ -107,7 +112,8 @@ impl Engine {
             descriptors: HashMap::new(),
             sharers: HashMap::new(),
             readable: BTreeSet::new(),
-            discovered: BTreeSet::new(),
+            closed: VecDeque::new(),
+            hurry_until: Instant::now(),
             interrupt: Arc::default(),
             can_make_room: false,
             epoch: Instant::now(),
@@ -137,24 +143,40 @@ impl Engine {
         self.insert(id, source)
     }
 
-    /// Follows an open file, whatever its name becomes.
-    pub(crate) fn add_open(
-        &mut self,
-        path: PathBuf,
-        handle: Box<dyn Handle>,
-        arrival: Arrival,
-        now: Instant,
-    ) -> SourceId {
+    /// Follows standard input, or another file that is open already.
+    pub(crate) fn add_open(&mut self, path: PathBuf, handle: Box<dyn Handle>, now: Instant) -> SourceId {
         let id = self.next_id();
         let (_, mut context) = self.context(id, now);
-        let source = Source::opened(id, path, handle, arrival, &mut context);
+        let source = Source::opened(id, path, handle, &mut context);
+        self.insert(id, source)
+    }
+
+    /// Follows a file that a pattern has found, whatever its name becomes.
+    pub(crate) fn add_found(&mut self, path: PathBuf, arrival: Arrival, now: Instant) -> SourceId {
+        let id = self.next_id();
+        let source = Source::found(id, path, arrival, now);
         self.insert(id, source);
         if arrival != Arrival::First {
             // It takes its turn behind what was there before it.
             self.starting.retain(|starting| *starting != id);
-            self.mark(id, Due::Files);
+            self.mark(id, Due::NameAndFiles);
         }
         id
+    }
+
+    /// A file that a pattern has brought is still found, under this name.
+    pub(crate) fn keep_found(&mut self, id: SourceId, path: PathBuf) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.source.attach(path);
+        }
+    }
+
+    /// A file that a pattern has brought is found no more.
+    pub(crate) fn drop_found(&mut self, id: SourceId) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.source.detach();
+            self.mark(id, Due::Files);
+        }
     }
 
     fn next_id(&mut self) -> SourceId {
@@ -430,16 +452,17 @@ impl Engine {
     /// When the next interval begins. It does so for all sources at once, so that they are looked at in one wake-up
     /// and in their order.
     fn next_round(&self, now: Instant, interval: Duration) -> Option<Instant> {
-        let elapsed = now.saturating_duration_since(self.epoch);
-        let rounds = elapsed.as_nanos().checked_div(interval.as_nanos()).unwrap_or(0);
-        let rounds = u32::try_from(rounds + 1).ok()?;
-        self.epoch.checked_add(interval.checked_mul(rounds)?).map(|at| at.max(now))
+        let passed = now.saturating_duration_since(self.epoch).as_nanos();
+        let next = interval.as_nanos().checked_mul(passed.checked_div(interval.as_nanos()).unwrap_or(0) + 1)?;
+        let (seconds, nanos) = (next / 1_000_000_000, next % 1_000_000_000);
+        let next = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?);
+        self.epoch.checked_add(next).map(|at| at.max(now))
     }
 
     /// Takes hold of what names mean now, without reading: what is done while the output accepts nothing.
     pub(crate) fn attend(&mut self, now: Instant) {
-        for index in 0..self.ready.len() {
-            let id = self.ready[index];
+        let due: Vec<_> = self.ready.iter().chain(&self.starting).copied().collect();
+        for id in due {
             let (slots, mut context) = self.context(id, now);
             if let Some(slot) = slots.get_mut(&id) {
                 slot.source.attend(&mut context);
@@ -455,6 +478,8 @@ impl Engine {
             buffer: &mut self.buffer,
             wants: &mut self.wants,
             now,
+            rotate_wait: if self.hurry_until > now { Duration::ZERO } else { self.options.rotate_wait },
+            closed: &mut self.closed,
             source,
             interrupt: &self.interrupt,
             can_make_room: self.can_make_room,
@@ -463,64 +488,18 @@ impl Engine {
         (&mut self.slots, context)
     }
 
+    /// Lets rotated files go as soon as they are read out, for a moment; false if there are none.
+    pub(crate) fn hurry(&mut self, now: Instant) -> bool {
+        let any = self.hurry_until <= now && self.slots.values().any(|slot| slot.source.members().nth(1).is_some());
+        if any {
+            self.hurry_until = now + HURRY;
+            self.mark_all();
+        }
+        any
+    }
+
     /// Says whether descriptors could be given up if files need them.
     pub(crate) fn can_make_room(&mut self, can: bool) {
         self.can_make_room = can;
-    }
-
-    /// Takes up the files that match a pattern and are not followed yet, and lets go of those that match no more.
-    /// Returns those that are left out.
-    pub(crate) fn discover(
-        &mut self,
-        found: Vec<PathBuf>,
-        arrival: Arrival,
-        own: &[FileId],
-        now: Instant,
-    ) -> Vec<PathBuf> {
-        let mut left_out = Vec::new();
-        let mut members: HashMap<FileId, SourceId> = HashMap::new();
-        for (id, slot) in &self.slots {
-            members.extend(slot.source.members().map(|member| (member.file(), *id)));
-        }
-        let mut matched: HashSet<SourceId> = HashSet::new();
-        for path in found {
-            let Ok(meta) = self.files.meta(&path, Links::Follow) else { continue };
-            if meta.kind == FileKind::Directory {
-                continue;
-            }
-            if own.contains(&meta.id) {
-                left_out.push(path);
-                continue;
-            }
-            if let Some(id) = members.get(&meta.id) {
-                matched.insert(*id);
-                if let Some(slot) = self.slots.get_mut(id)
-                    && self.discovered.contains(id)
-                {
-                    slot.source.attach();
-                    slot.source.rename(path);
-                }
-                continue;
-            }
-            // A file that can't be opened is tried again with the next change, or the next safety look.
-            let Ok(handle) = self.files.open(&path, Links::Follow) else { continue };
-            let id = self.add_open(path, handle, arrival, now);
-            members.insert(meta.id, id);
-            matched.insert(id);
-            self.discovered.insert(id);
-        }
-        let gone: Vec<_> = self.discovered.iter().filter(|id| !matched.contains(id)).copied().collect();
-        for id in gone {
-            match self.slots.get_mut(&id) {
-                Some(slot) => {
-                    slot.source.detach();
-                    self.mark(id, Due::Files);
-                }
-                None => {
-                    self.discovered.remove(&id);
-                }
-            }
-        }
-        left_out
     }
 }

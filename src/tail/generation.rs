@@ -99,15 +99,21 @@ pub(crate) struct Generation {
     suspect: Option<SystemTime>,
     /// The largest size seen in this run: what was there to be lost.
     size: u64,
+    /// A size that the system told although nothing could be read there.
+    believed: Option<u64>,
+    /// The byte that ends a line.
+    terminator: u8,
     /// NULs before this offset are known to be followed by data.
     data_until: u64,
+    /// Zeros were found up to the end from this offset on, at this size and modification time.
+    zeros: Option<(u64, u64, SystemTime)>,
     /// Nothing is read from here on: where the file ended when only that was asked for.
     limit: Option<u64>,
     run: Run,
 }
 
 /// What is kept of a file that was closed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Closed {
     pub(crate) id: FileId,
     offset: u64,
@@ -138,7 +144,10 @@ impl Generation {
             modified: None,
             suspect: None,
             size: meta.size,
+            believed: None,
+            terminator: options.terminator,
             data_until: 0,
+            zeros: None,
             limit: None,
             run: Run::First,
         }
@@ -307,9 +316,13 @@ impl Generation {
                     self.modified = Some(meta.modified);
                     self.suspect = None;
                     Look::Nothing(Rest::AtEnd)
-                } else {
-                    // It grew between the read and the stat, or the size lies.
+                } else if self.believed == Some(meta.size) {
+                    // It says so again and again, and there is nothing: its size lies.
                     Look::Nothing(Rest::Unsettled)
+                } else {
+                    // It grew between the read and the stat.
+                    self.believed = Some(meta.size);
+                    return Ok(None);
                 }
             }
             Verdict::Settle => {
@@ -322,11 +335,11 @@ impl Generation {
                 self.suspect = None;
                 Look::Changed(Change::Ambiguous)
             }
-            Verdict::Shortened => {
+            Verdict::Shortened(to) => {
                 let from = self.offset;
-                self.go_to(meta.size)?;
-                self.size = meta.size;
-                Look::Changed(Change::Shortened { from, to: meta.size, lost: unread })
+                self.go_to(to)?;
+                self.size = to;
+                Look::Changed(Change::Shortened { from, to, lost: unread })
             }
             Verdict::HeadCut(to) => {
                 let from = self.offset;
@@ -350,28 +363,56 @@ impl Generation {
     /// Finds out what happened to the bytes before the offset. `read` is what stands at the anchor's place.
     fn examine(&self, read: &[u8], intact: bool) -> io::Result<Before> {
         let discern = self.rewriting == Rewriting::Discern;
-        let proof = self.anchor.len();
-        if !discern && read.len() == proof {
+        let anchor = self.anchor.bytes();
+        let cut = read.len() < anchor.len();
+        if !discern && !cut && read.len() == anchor.len() {
             return Ok(Before::Same);
         }
         let mut first = [0; HEAD];
         let length = read_at_least(&*self.handle, &mut first, 0, HEAD)?;
-        let head_same = self.head.matches(&first[..length]);
-        if read.len() >= proof && all_nul(&read[..proof]) && !all_nul(self.anchor.bytes()) {
+        let first = &first[..length];
+        let head_same = self.head.matches(first);
+        if !cut && all_nul(&read[..anchor.len()]) && !all_nul(anchor) {
             return Ok(if head_same { Before::NulBehindSameHead } else { Before::Nul });
         }
-        // A file that was never longer than its anchor is proven by that alone.
-        let all_of_it = self.offset == proof as u64 && !read.is_empty();
-        if read.len() < proof && intact && (head_same || all_of_it) && discern {
-            return Ok(Before::CutSame);
+        if !cut && punched(anchor, &read[..anchor.len()]) {
+            return Ok(Before::NulBehindSameHead);
+        }
+        if cut
+            && discern
+            && let Some(end) = self.known_end(first, read, intact && head_same)?
+        {
+            return Ok(Before::CutSame(end));
         }
         if !head_same && self.anchor.is_full() && discern {
-            let found = find_once(&*self.handle, self.anchor.bytes())?.map(|at| at + ANCHOR as u64);
+            let found = find_once(&*self.handle, anchor)?.map(|at| at + ANCHOR as u64);
             if let Some(offset) = found.filter(|offset| *offset < self.offset) {
                 return Ok(Before::MovedTo(offset));
             }
         }
-        Ok(if read.len() < proof { Before::CutOther } else { Before::Other })
+        Ok(if cut { Before::CutOther } else { Before::Other })
+    }
+
+    /// Where a file ends now that was cut, if what is left of it is what was read. `first` are its first bytes, `read`
+    /// what is left at the anchor's place, `same` whether these two are what they were.
+    ///
+    /// What lies between head and anchor is not remembered. A file that ends there counts as cut only if it ends
+    /// within a line: one that was written anew with the same head ends with a whole one, and losing that would be
+    /// worse than repeating some.
+    fn known_end(&self, first: &[u8], read: &[u8], same: bool) -> io::Result<Option<u64>> {
+        let start = self.offset - self.anchor.len() as u64;
+        if !read.is_empty() && (same || (start == 0 && self.anchor.bytes().starts_with(read))) {
+            return Ok(Some(start + read.len() as u64));
+        }
+        if first.len() < HEAD {
+            return Ok(self.head.covers(first).then_some(first.len() as u64));
+        }
+        let size = self.handle.meta()?.size;
+        let mut last = [0];
+        let ends_there = size < start
+            && self.handle.read_at(&mut last, size.saturating_sub(1))? == 1
+            && self.handle.read_at(&mut [0], size)? == 0;
+        Ok(Some(size).filter(|_| same && ends_there && last[0] != self.terminator))
     }
 
     /// How many of the new bytes, which stand at the offset, can be delivered now.
@@ -380,11 +421,22 @@ impl Generation {
         if self.nuls == Nuls::Pass || new.last() != Some(&0) || end <= self.data_until {
             return Ok(new.len());
         }
-        if !at_end && let Some(data) = find_data(&*self.handle, end)? {
+        let usable = new.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        if at_end {
+            return Ok(usable);
+        }
+        // There may be much of nothing, and it is looked at often.
+        let meta = self.handle.meta()?;
+        let zeros = (self.offset + usable as u64, meta.size, meta.modified);
+        if self.zeros == Some(zeros) {
+            return Ok(usable);
+        }
+        if let Some(data) = find_data(&*self.handle, end)? {
             self.data_until = data;
             return Ok(new.len());
         }
-        Ok(new.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1))
+        self.zeros = Some(zeros);
+        Ok(usable)
     }
 
     /// Skips the NULs that a new run begins with.
@@ -461,4 +513,10 @@ impl Generation {
         self.data_until = 0;
         self.run = Run::AfterRewrite;
     }
+}
+
+/// Whether a hole was punched that reaches into the anchor: NULs, and behind them the anchor's end as it was.
+fn punched(anchor: &[u8], now: &[u8]) -> bool {
+    let same = anchor.iter().zip(now).rev().take_while(|(before, now)| before == now).count();
+    same > 0 && same < anchor.len() && all_nul(&now[..anchor.len() - same])
 }

@@ -81,7 +81,10 @@ pub(crate) struct Member {
     stage: Stage,
     run: u64,
     quiet_since: Instant,
+    /// Since when its name doesn't mean it any more.
+    ended_since: Option<Instant>,
     failing_since: Option<Instant>,
+    unsettled_since: Option<Instant>,
 }
 
 impl Member {
@@ -93,7 +96,9 @@ impl Member {
             stage: Stage::Pinned(arrival),
             run: 0,
             quiet_since: now,
+            ended_since: None,
             failing_since: None,
+            unsettled_since: None,
         }
     }
 
@@ -120,7 +125,7 @@ impl Member {
     }
 
     pub(crate) fn past_start(&self) -> bool {
-        matches!(self.stage, Stage::Following)
+        matches!(self.stage, Stage::Following) || self.failing_since.is_some()
     }
 
     /// Bytes that were read but not delivered since their line is not finished: the first one's offset, and
@@ -162,6 +167,10 @@ impl Member {
         role: Role,
         framing: Framing,
     ) -> Progress {
+        self.ended_since = match role {
+            Role::Printed | Role::Finishing | Role::Current => None,
+            Role::Orphaned | Role::Superseded => self.ended_since.or(Some(context.now)),
+        };
         if let Stage::Pinned(arrival) = self.stage {
             return match self.begin(arrival, context, role) {
                 Ok(happenings) => {
@@ -180,6 +189,9 @@ impl Member {
             Err(error) => return Progress::Failed(error),
         };
         self.failing_since = None;
+        if look != Look::Nothing(Rest::Unsettled) {
+            self.unsettled_since = None;
+        }
         match look {
             Look::Bytes { at, rest } => {
                 self.quiet_since = context.now;
@@ -233,15 +245,14 @@ impl Member {
         let Options { start, terminator, nuls, .. } = *context.options;
         let interrupt = context.interrupt;
         let located = locate(Place { handle, base, size, terminator, nuls, interrupt }, start)?;
-        let (offset, happening) = match (located, start) {
-            (Located::At(offset), _) => (offset, None),
-            (Located::Beyond, Start::Offset(offset)) => (0, Some(Happening::OffsetBeyondEnd { offset, size })),
-            (Located::Beyond, _) => (0, None),
+        let (offset, end, happening) = match located {
+            Located::At { offset, end } => (offset, end, None),
+            Located::Beyond(offset) => (0, size, Some(Happening::OffsetBeyondEnd { offset, size })),
         };
         self.generation.start_at(offset)?;
         if role == Role::Printed && matches!(start, Start::LastLines(_) | Start::LastBytes(_)) {
             // Not more than was asked for, even if the file grows meanwhile.
-            self.generation.limit(size.max(offset));
+            self.generation.limit(end.max(offset));
         }
         Ok(happening)
     }
@@ -302,11 +313,18 @@ impl Member {
         }
         let again = again(rest, context.now);
         match role {
-            Role::Printed | Role::Finishing => Progress::Done,
             Role::Current => Progress::Rest(again),
+            // Not before it is certain that there is nothing.
+            _ if rest == Rest::Unsettled && self.is_patient(context.now) => Progress::Hold(again),
+            Role::Printed | Role::Finishing => Progress::Done,
             Role::Orphaned if self.may_be_rotating(context.options) => Progress::Rest(again),
             Role::Orphaned | Role::Superseded => self.wait_for_late_writers(again, context),
         }
+    }
+
+    /// Whether it is worth to wait for a file that seems to be changing; a size that lies would have us wait for ever.
+    fn is_patient(&mut self, now: Instant) -> bool {
+        now < *self.unsettled_since.get_or_insert(now) + PATIENCE
     }
 
     /// Whether a file without its name may be halfway through a rotation that has yet to make the new file. One
@@ -350,12 +368,14 @@ impl Member {
     }
 
     /// Its name means another file, or nothing: it is let go once it has been quiet for long enough.
-    fn wait_for_late_writers(&self, again: Again, context: &Context<'_>) -> Progress {
-        let Some(until) = self.quiet_since.checked_add(context.options.rotate_wait) else {
+    fn wait_for_late_writers(&mut self, again: Again, context: &Context<'_>) -> Progress {
+        // A file that was quiet when it was rotated gets its time all the same.
+        let since = self.ended_since.map_or(self.quiet_since, |ended| ended.max(self.quiet_since));
+        let Some(until) = since.checked_add(context.rotate_wait) else {
             return Progress::Rest(again);
         };
         if context.now >= until {
-            return Progress::Done;
+            return self.leave_start(context.options).unwrap_or(Progress::Done);
         }
         let again = [again, Some(until)].into_iter().flatten().min();
         if self.lines.is_open() { Progress::Hold(again) } else { Progress::Rest(again) }
@@ -370,7 +390,10 @@ impl Member {
         }
         match role {
             Role::Printed | Role::Finishing => Progress::Done,
-            Role::Superseded | Role::Orphaned => self.wait_for_late_writers(None, context),
+            Role::Superseded | Role::Orphaned => {
+                context.wants.push(Want::Unreadable(context.source));
+                self.wait_for_late_writers(None, context)
+            }
             Role::Current if fifo => {
                 // Its next writer makes it readable.
                 context.wants.push(Want::Readable(context.source));

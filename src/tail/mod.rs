@@ -27,6 +27,7 @@
 //! ```
 
 pub mod decide;
+mod discovery;
 mod engine;
 mod event;
 mod files;
@@ -37,6 +38,7 @@ mod name;
 mod options;
 mod pattern;
 mod proof;
+mod report;
 mod scan;
 mod schedule;
 mod source;
@@ -62,8 +64,10 @@ pub use self::pattern::{BadPattern, looks_like_pattern, matching};
 pub use self::start::Start;
 pub use crate::wake::{Also, Trouble, Until};
 
+use self::discovery::Discovery;
 use self::engine::Engine;
 use self::pattern::Pattern;
+use self::report::Report;
 use self::step::{Due, Want};
 use crate::wake::{Appends, Follower, Notice, Wake, Woken};
 
@@ -78,21 +82,9 @@ const SAFETY: Duration = Duration::from_secs(30);
 pub struct Tail {
     engine: Engine,
     wake: Wake,
-    patterns: Vec<Pattern>,
+    discovery: Discovery,
     safety_at: Instant,
-    /// When patterns that no event tells of are expanded again.
-    patterns_at: Option<Instant>,
-    /// Files that patterns leave out.
-    own: Vec<FileId>,
     reports: VecDeque<Report>,
-}
-
-/// What a tail reports that belongs to no source.
-#[derive(Debug)]
-enum Report {
-    Trouble(Trouble),
-    LeftOut(PathBuf),
-    Unlistable(PathBuf, io::Error),
 }
 
 impl Tail {
@@ -113,14 +105,12 @@ impl Tail {
         let poll_only = options.poll_only || options.following == Following::Nothing;
         let wake = Wake::new(poll_only)?;
         let mut engine = Engine::new(options, files);
-        engine.can_make_room(wake.has_events());
+        engine.can_make_room(true);
         Ok(Self {
             wake,
             engine,
-            patterns: Vec::new(),
+            discovery: Discovery::new(),
             safety_at: Instant::now() + SAFETY,
-            patterns_at: None,
-            own: Vec::new(),
             reports: VecDeque::new(),
         })
     }
@@ -135,35 +125,35 @@ impl Tail {
     /// # Errors
     /// When it can't be duplicated. One that was closed when the program started is reported as inaccessible.
     pub fn follow_stdin(&mut self, name: impl Into<PathBuf>) -> io::Result<SourceId> {
-        Ok(self.engine.add_open(name.into(), files::stdin()?, Arrival::First, Instant::now()))
+        Ok(self.engine.add_open(name.into(), files::stdin()?, Instant::now()))
     }
 
     /// Follows all files whose names match a glob pattern, now and later, each once: a file that is renamed to
-    /// another matching name goes on where it was. Later ones are followed from their beginning. Returns how many
-    /// match now.
+    /// another matching name goes on where it was, and one that has a source already gets no other. Later ones are
+    /// followed from their beginning. Nothing is looked at before events are asked for.
     ///
     /// # Errors
     /// When the pattern can't be understood.
-    pub fn follow_pattern(&mut self, pattern: &Path) -> Result<usize, BadPattern> {
-        self.patterns.push(Pattern::new(pattern)?);
-        Ok(self.discover(self.patterns.len() - 1, Arrival::First, Instant::now()))
+    pub fn follow_pattern(&mut self, pattern: &Path) -> Result<(), BadPattern> {
+        self.discovery.add(Pattern::new(pattern)?);
+        Ok(())
     }
 
     /// Keeps patterns from matching this file: what the events are written to.
     pub fn leave_out(&mut self, file: FileId) {
-        self.own.push(file);
+        self.discovery.leave_out(file);
     }
 
     /// Whether some source may still bring something: one that is followed, or a pattern.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.patterns.is_empty() && self.engine.sources().next().is_none()
+        self.discovery.is_empty() && self.engine.sources().next().is_none()
     }
 
     /// Whether some source has a file open, rather than only the hope for one.
     #[must_use]
     pub fn has_files(&self) -> bool {
-        !self.patterns.is_empty() || self.engine.sources().any(|(_, source)| source.has_files())
+        !self.discovery.is_empty() || self.engine.sources().any(|(_, source)| source.has_files())
     }
 
     /// Whether all that was there at the start has been delivered.
@@ -207,11 +197,7 @@ impl Tail {
         if self.engine.has_next(Instant::now()) {
             return self.engine.take_next();
         }
-        self.reports.pop_front().map(|report| match report {
-            Report::Trouble(trouble) => Event::Trouble(trouble),
-            Report::LeftOut(path) => Event::LeftOut(path),
-            Report::Unlistable(path, error) => Event::Unlistable(path, error),
-        })
+        self.reports.pop_front().map(Event::from)
     }
 
     /// Returns the next event, waiting for it if need be; `None` when no source is left.
@@ -263,8 +249,8 @@ impl Tail {
     pub fn finish(&mut self) {
         self.engine.mark_all();
         self.attend();
-        self.discover_all(Instant::now());
-        self.patterns.clear();
+        self.discover(Instant::now());
+        self.discovery.end();
         self.engine.finish();
     }
 
@@ -283,7 +269,7 @@ impl Tail {
             return Ok(());
         }
         let safety = (!self.is_over() && self.wake.has_events()).then_some(self.safety_at);
-        let ours = [self.engine.deadline(), self.wake.deadline(), self.patterns_at, safety, deadline];
+        let ours = [self.engine.deadline(), self.wake.deadline(), self.discovery.look_at(), safety, deadline];
         let readable: Vec<_> = self.engine.readable().collect();
         let ready = self.wake.wait(ours.into_iter().flatten().min(), &readable, also)?;
         for source in ready {
@@ -300,40 +286,50 @@ impl Tail {
 
     /// Turns what has happened outside into marks.
     fn look_around(&mut self, now: Instant) {
+        let mut discover = self.discovery.is_due(now);
         if now >= self.safety_at {
             self.safety_at = now + SAFETY;
             self.engine.mark_all_unannounced();
-            self.discover_all(now);
-        }
-        if self.patterns_at.is_some_and(|at| at <= now) {
-            self.discover_all(now);
+            discover = true;
         }
         self.engine.tick(now);
         match self.wake.drain(now) {
             None => {}
-            Some(Woken::Marks { names, descriptors }) => {
+            Some(Woken::Marks { names, descriptors, refused }) => {
                 for fd in descriptors {
                     self.engine.mark_descriptor(fd);
+                }
+                for (source, notice) in refused {
+                    self.cover(source, notice);
                 }
                 for follower in names {
                     match follower {
                         Follower::Source(source) => self.engine.mark(source, Due::NameAndFiles),
-                        Follower::Pattern(index) => {
-                            self.discover(index, Arrival::Appeared, now);
-                        }
+                        Follower::Pattern(_) => discover = true,
                     }
                 }
             }
             Some(Woken::Overflow) => {
                 self.engine.mark_all();
-                self.discover_all(now);
+                discover = true;
             }
-            Some(Woken::EventsLost) => self.engine.poll_all(),
+            Some(Woken::EventsLost) => {
+                self.engine.poll_all();
+                discover = true;
+            }
             Some(Woken::EventsBack) => {
                 self.engine.watch_all();
-                self.discover_all(now);
+                discover = true;
             }
         }
+        if discover {
+            self.discover(now);
+        }
+    }
+
+    fn discover(&mut self, now: Instant) {
+        let reports = self.discovery.look(&mut self.engine, &mut self.wake, now);
+        self.reports.extend(reports);
     }
 
     /// Sets and drops watches as the engine asks for; returns whether anything was to be done.
@@ -359,10 +355,14 @@ impl Tail {
                 }
                 Want::Forget(source) => self.wake.forget_name(source),
                 Want::Room => {
-                    self.wake.make_room();
-                    self.engine.can_make_room(false);
-                    self.engine.poll_all();
                     made_room = true;
+                    if self.engine.hurry(Instant::now()) {
+                        continue;
+                    }
+                    if !self.wake.make_room() {
+                        self.engine.can_make_room(false);
+                    }
+                    self.engine.poll_all();
                 }
                 Want::Readable(_) | Want::Unreadable(_) => {}
             }
@@ -383,39 +383,6 @@ impl Tail {
             Notice::ToldInPart => self.engine.poll(source, Because::FileSystem),
             Notice::Untold => self.engine.poll(source, Because::NoWatch),
         }
-    }
-
-    fn discover_all(&mut self, now: Instant) {
-        for index in 0..self.patterns.len() {
-            self.discover(index, Arrival::Appeared, now);
-        }
-    }
-
-    /// Lists what matches a pattern, after making sure that what will match later is noticed.
-    fn discover(&mut self, index: usize, arrival: Arrival, now: Instant) -> usize {
-        let found = loop {
-            let found = self.patterns[index].expand(self.engine.files());
-            let (new, notice) = self.wake.listen(index, &found.directories);
-            if notice != Notice::Told {
-                self.patterns_at = now.checked_add(self.engine.poll_interval());
-            }
-            // A directory that was not watched before may have got entries between its listing and its watch.
-            if !new {
-                break found;
-            }
-        };
-        let count = found.files.len();
-        for (path, error) in found.unlistable {
-            if self.patterns[index].note(&path) {
-                self.reports.push_back(Report::Unlistable(path, error));
-            }
-        }
-        for path in self.engine.discover(found.files, arrival, &self.own, now) {
-            if self.patterns[index].note(&path) {
-                self.reports.push_back(Report::LeftOut(path));
-            }
-        }
-        count
     }
 }
 

@@ -3,7 +3,6 @@
 //! A pattern is matched name by name, as a shell does: `*` and `?` don't match a slash, nor a dot that begins a
 //! name; `**` stands for any number of directories.
 
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -61,8 +60,6 @@ enum Part {
 pub(crate) struct Pattern {
     base: PathBuf,
     parts: Vec<Part>,
-    /// Paths that something was said of already.
-    noted: HashSet<PathBuf>,
 }
 
 /// What a pattern matches at the moment.
@@ -93,12 +90,12 @@ impl Pattern {
                 other => parts.push(Part::Literal(other.as_os_str().to_owned())),
             }
         }
-        Ok(Self { base, parts, noted: HashSet::new() })
+        Ok(Self { base, parts })
     }
 
-    /// Notes that something is said of a path; true the first time.
-    pub(crate) fn note(&mut self, path: &Path) -> bool {
-        self.noted.insert(path.to_owned())
+    /// The directory that it begins in.
+    pub(crate) fn base(&self) -> &Path {
+        if self.base.as_os_str().is_empty() { Path::new(".") } else { &self.base }
     }
 
     /// Lists what matches now. What can't be listed matches nothing.

@@ -1,7 +1,7 @@
 //! What is remembered of bytes that were read, to prove later that they are still there.
 //!
 //! The [`Anchor`] is the last bytes before the offset, kept whole: each read begins with it. The [`Head`] is the
-//! first KiB, kept as sums: it tells a file that was cut from one that was written anew.
+//! first KiB: it tells a file that was cut from one that was written anew.
 
 /// The most bytes an anchor holds.
 pub(crate) const ANCHOR: usize = 256;
@@ -52,54 +52,32 @@ impl Anchor {
 
 /// How many bytes from the beginning a [`Head`] covers.
 pub(crate) const HEAD: usize = 1024;
-const BLOCK: usize = 64;
 
-/// The first KiB of a file as sums of 64 bytes each, so that a part of it can be recognised too.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The first KiB of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
-    length: u16,
-    sums: [u32; HEAD / BLOCK],
-}
-
-impl Default for Head {
-    fn default() -> Self {
-        // The basis of FNV-1a. A sum need not withstand an attacker: a file that is written to match would
-        // have to be written by who may write it anyway.
-        Self { length: 0, sums: [0x811c_9dc5; HEAD / BLOCK] }
-    }
+    bytes: Vec<u8>,
 }
 
 impl Head {
     /// Takes in `bytes`, which stand at `offset`. What is not the head's next part is passed over.
     pub(crate) fn extend(&mut self, bytes: &[u8], offset: u64) {
-        if offset != u64::from(self.length) {
-            return;
-        }
-        let room = HEAD - self.len();
-        for &byte in &bytes[..bytes.len().min(room)] {
-            let sum = &mut self.sums[usize::from(self.length) / BLOCK];
-            *sum = (*sum ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-            self.length += 1;
+        if offset == self.bytes.len() as u64 {
+            let room = HEAD - self.bytes.len();
+            self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        usize::from(self.length)
-    }
-
-    /// Whether `beginning`, the first bytes of a file, is what the head was taken from.
-    ///
-    /// A `beginning` that is shorter than the head is compared as far as whole blocks of 64 bytes reach; one
-    /// without a single block proves nothing and is no match.
+    /// Whether `beginning`, the first bytes of a file, are those that the head was taken from, as far as both reach.
+    /// Nothing proves nothing, and is no match.
     pub(crate) fn matches(&self, beginning: &[u8]) -> bool {
-        let comparable = if beginning.len() >= self.len() { self.len() } else { beginning.len() / BLOCK * BLOCK };
-        if comparable == 0 {
-            return false;
-        }
-        let mut other = Self::default();
-        other.extend(&beginning[..comparable], 0);
-        let blocks = comparable.div_ceil(BLOCK);
-        other.sums[..blocks] == self.sums[..blocks]
+        let comparable = beginning.len().min(self.bytes.len());
+        comparable > 0 && beginning[..comparable] == self.bytes[..comparable]
+    }
+
+    /// Whether all of a file, which is no longer than `beginning`, is known from the head.
+    pub(crate) fn covers(&self, beginning: &[u8]) -> bool {
+        !beginning.is_empty() && self.bytes.starts_with(beginning)
     }
 }
 
@@ -140,15 +118,15 @@ mod tests {
         let all: Vec<u8> = (0..700u32).map(|n| u8::try_from(n % 241).unwrap()).collect();
         let mut head = Head::default();
         head.extend(&all, 0);
-        assert!(head.matches(&all));
+        assert!(head.matches(&all) && head.covers(&all));
         assert!(head.matches(&[all.clone(), b"more".to_vec()].concat()));
-        assert!(head.matches(&all[..300]));
-        assert!(!head.matches(&all[..63]), "too little to tell");
+        assert!(!head.covers(&[all.clone(), b"more".to_vec()].concat()));
+        for length in [1, 63, 64, 300] {
+            assert!(head.matches(&all[..length]) && head.covers(&all[..length]));
+        }
         let mut other = all.clone();
-        other[699] ^= 1;
-        assert!(!head.matches(&other));
-        other[10] ^= 1;
-        assert!(!head.matches(&other[..300]));
-        assert!(!Head::default().matches(&all), "an empty head proves nothing");
+        other[299] ^= 1;
+        assert!(!head.matches(&other) && !head.covers(&other[..300]));
+        assert!(!Head::default().matches(&all) && !head.matches(b""), "nothing proves nothing");
     }
 }

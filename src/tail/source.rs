@@ -22,14 +22,17 @@ use super::options::{Following, Retry};
 use super::step::{Context, Delivery, Due, RETRY, Step, Want};
 use crate::wake::is_made_up;
 
-/// How many files that were let go are remembered, so that one that gets its name back is not repeated.
+/// How many files that were let go are remembered, so that one that gets its name back is not repeated: by a named
+/// source, and for all that patterns find.
 const REMEMBERED: usize = 4;
+const REMEMBERED_BY_ALL: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Source {
     id: SourceId,
     name: Name,
     following: Following,
+    origin: Origin,
     state: State,
     members: VecDeque<Member>,
     /// Which member is to be read next.
@@ -53,6 +56,7 @@ impl Source {
             id,
             name: Name::new(path),
             following,
+            origin: Origin::Named,
             state: State::New,
             members: VecDeque::new(),
             cursor: 0,
@@ -66,14 +70,13 @@ impl Source {
         }
     }
 
-    /// A source for a file that is open already and whose name is not to be looked at.
-    pub(crate) fn opened(
-        id: SourceId,
-        path: PathBuf,
-        handle: Box<dyn Handle>,
-        arrival: Arrival,
-        context: &mut Context<'_>,
-    ) -> Self {
+    /// A source for a file that a pattern has found: its name serves to open it and to speak of it.
+    pub(crate) fn found(id: SourceId, path: PathBuf, arrival: Arrival, now: Instant) -> Self {
+        Self { origin: Origin::Found(arrival), ..Self::named(id, path, Following::Descriptor, now) }
+    }
+
+    /// A source for a file that is open already and whose name is not to be looked at: standard input.
+    pub(crate) fn opened(id: SourceId, path: PathBuf, handle: Box<dyn Handle>, context: &mut Context<'_>) -> Self {
         let following = match context.options.following {
             Following::Name => Following::Descriptor,
             other => other,
@@ -85,7 +88,7 @@ impl Source {
                     // No other writer can come once these have left.
                     source.following = Following::Nothing;
                 }
-                source.take(handle, &meta, arrival, context);
+                source.take(handle, &meta, Arrival::First, context);
             }
             Err(error) => {
                 // There is no name by which it could be found one day.
@@ -99,11 +102,6 @@ impl Source {
 
     pub(crate) fn path(&self) -> &Path {
         self.name.path()
-    }
-
-    /// Gives the source another name to go by; what it follows stays.
-    pub(crate) fn rename(&mut self, path: PathBuf) {
-        self.name.rename(path);
     }
 
     /// Whether nothing more will come of it.
@@ -137,7 +135,7 @@ impl Source {
 
     /// The descriptor of the pipe or device that is being read, if any.
     pub(crate) fn readable(&self) -> Option<BorrowedFd<'_>> {
-        self.members.back().and_then(Member::handle_fd)
+        self.members.back().filter(|member| member.is_sequential()).and_then(Member::handle_fd)
     }
 
     /// The open files, oldest first.
@@ -236,7 +234,10 @@ impl Source {
     /// The name means a file that it didn't mean before.
     fn arrive(&mut self, handle: Box<dyn Handle>, meta: &Meta, context: &mut Context<'_>) {
         let arrival = match self.state {
-            State::New => Arrival::First,
+            State::New => match self.origin {
+                Origin::Named => Arrival::First,
+                Origin::Found(arrival) => arrival,
+            },
             State::Live => self.members.back().map_or(Arrival::Appeared, |live| Arrival::Replaced(live.file())),
             State::Absent(Absence::Missing) => Arrival::Appeared,
             State::Absent(_) | State::Finishing | State::Over => Arrival::Accessible,
@@ -265,8 +266,13 @@ impl Source {
             FileKind::BlockDevice => Reading::Unproven,
             _ => Reading::Sequential,
         };
-        let known = self.closed.iter().position(|closed| closed.id == meta.id);
-        let generation = match known.and_then(|index| self.closed.remove(index)) {
+        // A file that another name meant is new under this one; to a pattern it is the same.
+        let closed = match self.origin {
+            Origin::Named => &mut self.closed,
+            Origin::Found(_) => &mut *context.closed,
+        };
+        let known = closed.iter().rposition(|closed| closed.id == meta.id);
+        let generation = match known.and_then(|index| closed.remove(index)) {
             Some(closed) => Generation::reopened(handle, meta, context.options, closed),
             None => Generation::new(handle, meta, reading, context.options),
         };
@@ -394,10 +400,8 @@ impl Source {
         let (last, happening, closed) = member.finish();
         self.pending.extend(happening);
         if let Some(closed) = closed {
-            if self.closed.len() == REMEMBERED {
-                self.closed.pop_front();
-            }
-            self.closed.push_back(closed);
+            remember(context.closed, closed.clone(), REMEMBERED_BY_ALL);
+            remember(&mut self.closed, closed, REMEMBERED);
         }
         if self.members.is_empty() && matches!(self.state, State::Live | State::Finishing) {
             self.state = State::Over;
@@ -464,10 +468,28 @@ impl Source {
         self.mark(Due::Files);
     }
 
-    /// Undoes [`detach`](Self::detach) while the file is still open.
-    pub(crate) fn attach(&mut self) {
+    /// Undoes [`detach`](Self::detach) while the file is still open, and has it go by this name.
+    pub(crate) fn attach(&mut self, path: PathBuf) {
         if !self.members.is_empty() {
             self.state = State::Live;
+            self.name.rename(path);
         }
+    }
+}
+
+/// How a source came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// It was asked for.
+    Named,
+    /// A pattern has found its file, which is this to it.
+    Found(Arrival),
+}
+
+fn remember(closed: &mut VecDeque<Closed>, file: Closed, most: usize) {
+    closed.retain(|other| other.id != file.id);
+    closed.push_back(file);
+    if closed.len() > most {
+        closed.pop_front();
     }
 }

@@ -32,10 +32,10 @@ const SMALL: u64 = 64 * 1024;
 /// What a regular file of a given size begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Located {
-    /// Read from here on.
-    At(u64),
-    /// The offset asked for lies beyond the end: the file was cut since it was noted.
-    Beyond,
+    /// Read from here on; the file ends there.
+    At { offset: u64, end: u64 },
+    /// This offset, which was asked for, lies beyond the end: the file was cut since it was noted.
+    Beyond(u64),
 }
 
 /// A regular file to find a place in.
@@ -65,15 +65,16 @@ impl Place<'_> {
 pub(crate) fn locate(place: Place<'_>, start: Start) -> io::Result<Located> {
     let Place { handle, base, size, nuls, .. } = place;
     let size = if size <= SMALL { true_size(handle, size)? } else { size };
-    Ok(Located::At(match start {
-        Start::Offset(offset) if offset > size => return Ok(Located::Beyond),
+    let offset = match start {
+        Start::Offset(offset) if offset > size => return Ok(Located::Beyond(offset)),
         Start::Offset(offset) => offset,
         Start::FromByte(number) => base.saturating_add(number.saturating_sub(1)).min(size.max(base)),
         Start::FromLine(number) => skip_lines(&place, number.saturating_sub(1))?,
         Start::LastBytes(0) | Start::LastLines(0) => size,
         Start::LastBytes(count) => data_end(&place, size, nuls)?.saturating_sub(count).max(base),
         Start::LastLines(count) => last_lines(&place, count, data_end(&place, size, nuls)?)?.max(base),
-    }))
+    };
+    Ok(Located::At { offset, end: size })
 }
 
 /// Where the file really ends, which on `/proc` and the like is not where its size says.
@@ -271,8 +272,8 @@ mod tests {
         let interrupt = &AtomicBool::new(false);
         let place = Place { handle: &*handle, base: 0, size, terminator: b'\n', nuls: Nuls::HoldBack, interrupt };
         match locate(place, start).unwrap() {
-            Located::At(offset) => offset,
-            Located::Beyond => panic!("beyond the end"),
+            Located::At { offset, .. } => offset,
+            Located::Beyond(_) => panic!("beyond the end"),
         }
     }
 

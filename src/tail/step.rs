@@ -1,5 +1,6 @@
 //! What passes between the engine and its sources: what is due, what a step needs, what it brings and asks for.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::sync::atomic::AtomicBool;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::event::{Age, Ending, Happening, SourceId};
 use super::files::{FileId, Files};
+use super::generation::Closed;
 use super::options::Options;
 
 /// How soon a name that can't be reached, or a read that failed, is tried again.
@@ -48,8 +50,12 @@ pub(crate) struct Context<'a> {
     pub(crate) buffer: &'a mut [u8],
     pub(crate) wants: &'a mut Vec<Want>,
     pub(crate) now: Instant,
+    /// How long a file that its name no longer means must be quiet before it is let go.
+    pub(crate) rotate_wait: Duration,
     /// The source that is being stepped.
     pub(crate) source: SourceId,
+    /// Files that were let go by any source, the last ones last.
+    pub(crate) closed: &'a mut VecDeque<Closed>,
     /// Set by whoever wants long searches to end.
     pub(crate) interrupt: &'a AtomicBool,
     /// Whether descriptors could be given up for files.

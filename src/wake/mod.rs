@@ -51,7 +51,8 @@ pub enum Trouble {
 #[derive(Debug)]
 pub(crate) enum Woken {
     /// Something happened to these.
-    Marks { names: Vec<Follower>, descriptors: Vec<RawFd> },
+    /// The way to the files of `refused` leads elsewhere now, and not all of it could be watched.
+    Marks { names: Vec<Follower>, descriptors: Vec<RawFd>, refused: Vec<(SourceId, Notice)> },
     /// Events were lost: anything may have happened.
     Overflow,
     /// Events have ended. Everything must be polled.
@@ -70,7 +71,7 @@ pub(crate) struct Appends {
 }
 
 /// How one follower is noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Notice {
     /// By events.
     Told,
@@ -215,16 +216,18 @@ impl Wake {
         }
     }
 
-    /// Listens to all names in some directories; returns whether any of them was not watched before.
-    pub(crate) fn listen(&mut self, pattern: usize, directories: &[PathBuf]) -> (bool, Notice) {
+    /// Listens to all names in some directories, and to what decides where the way to `base` leads; returns whether
+    /// any of them was not watched before.
+    pub(crate) fn listen(&mut self, pattern: usize, base: &Path, directories: &[PathBuf]) -> (bool, Notice) {
         let result = match &mut self.events {
             Some(Events { names_watcher, names, .. }) => {
-                names.listen(names_watcher, &self.bell, Follower::Pattern(pattern), directories)
+                names.listen(names_watcher, &self.bell, Follower::Pattern(pattern), base, directories)
             }
             None => Err(Refusal::Dead),
         };
         match result {
-            Ok(new) => (new, Notice::Told),
+            Ok((new, Announces::All)) => (new, Notice::Told),
+            Ok((new, Announces::Some | Announces::None)) => (new, Notice::ToldInPart),
             Err(refusal) => {
                 let first = directories.first().cloned().unwrap_or_default();
                 self.refused(&first, refusal);
@@ -285,6 +288,7 @@ impl Wake {
         let mut routes = marks.routes;
         let mut names = marks.names;
         let mut gone = Vec::new();
+        let mut refused = Vec::new();
         if let Some(events) = &mut self.events {
             if marks.everything {
                 routes.extend(events.names.lose_all(&mut events.names_watcher, &self.bell));
@@ -302,14 +306,15 @@ impl Wake {
             if let Follower::Source(source) = follower
                 && let Some(path) = self.paths.get(&source).cloned()
             {
-                self.follow_name(source, path);
+                let notice = self.follow_name(source, path);
+                refused.extend((notice != Notice::Told).then_some((source, notice)));
             }
         }
         if marks.everything {
             return Some(Woken::Overflow);
         }
         let descriptors = marks.descriptors.into_iter().collect();
-        Some(Woken::Marks { names: names.into_iter().collect(), descriptors })
+        Some(Woken::Marks { names: names.into_iter().collect(), descriptors, refused })
     }
 
     /// An event source has failed: both end, and are started again later.

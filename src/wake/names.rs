@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use super::bell::{Bell, Follower, Interest};
 use super::filesystem::{Announces, announces};
-use super::route::{Stop, route};
+use super::route::{Stop, Weight, route};
 use super::watcher::{Refusal, Watcher};
 
 /// A directory that is removed and made again while its watch is being set: how often to begin anew.
@@ -54,19 +54,11 @@ impl Names {
         let mut told = Announces::All;
         let mut result = Ok(());
         for _ in 0..ATTEMPTS {
-            let stops = route(path).map_err(Refusal::Other)?;
             let mut set = false;
-            result = Ok(());
-            for stop in &stops {
-                match self.enter(watcher, bell, &stop.directory, &mut entry) {
-                    Ok(Watched { path, new, announces }) => {
-                        set |= new;
-                        told = told.max(announces);
-                        Self::note(bell, follower, &mut entry, &path, stop);
-                    }
-                    Err(refusal) => result = Err(refusal),
-                }
-            }
+            result = self.enter_way(watcher, bell, follower, path, &mut entry).map(|(new, announces)| {
+                set = new;
+                told = announces;
+            });
             // The way may have changed before its new watches were there to tell.
             if !set && !matches!(result, Err(Refusal::Gone)) {
                 break;
@@ -77,21 +69,25 @@ impl Names {
         result.map(|()| told)
     }
 
-    /// Watches directories for any name in them.
+    /// Watches directories for any name in them, and whatever decides what `base`, where they begin, means. Returns
+    /// whether any of them was not watched before, and whether events tell of all changes.
     pub(crate) fn listen(
         &mut self,
         watcher: &mut Watcher,
         bell: &Bell,
         follower: Follower,
+        base: &Path,
         directories: &[PathBuf],
-    ) -> Result<bool, Refusal> {
+    ) -> Result<(bool, Announces), Refusal> {
         let mut entry = Entry::default();
-        let mut set = false;
-        let mut result = Ok(());
+        let mut result = self.enter_way(watcher, bell, follower, base, &mut entry);
         for directory in directories {
             match self.enter(watcher, bell, directory, &mut entry) {
-                Ok(Watched { path, new, .. }) => {
-                    set |= new;
+                Ok(Watched { path, new, announces }) => {
+                    if let Ok((any_new, told)) = &mut result {
+                        *any_new |= new;
+                        *told = (*told).max(announces);
+                    }
                     if let Some(id) = self.paths.get(&path)
                         && let Some(directory) = self.directories.get_mut(id)
                         && !directory.listeners.contains(&follower)
@@ -106,7 +102,36 @@ impl Names {
         }
         let old = self.entries.insert(follower, entry);
         self.leave(watcher, bell, follower, old);
-        result.map(|()| set)
+        result
+    }
+
+    /// Watches what decides where a path leads; returns whether any of it was not watched before, and whether events
+    /// tell of all changes.
+    fn enter_way(
+        &mut self,
+        watcher: &mut Watcher,
+        bell: &Bell,
+        follower: Follower,
+        path: &Path,
+        entry: &mut Entry,
+    ) -> Result<(bool, Announces), Refusal> {
+        let (mut any_new, mut told) = (false, Announces::All);
+        let mut result = Ok(());
+        for stop in route(path).map_err(Refusal::Other)? {
+            match self.enter(watcher, bell, &stop.directory, entry) {
+                Ok(Watched { path, new, announces }) => {
+                    any_new |= new;
+                    Self::note(bell, follower, entry, &path, &stop);
+                    if stop.weight == Weight::Essential {
+                        told = told.max(announces);
+                    }
+                }
+                // The safety look must do for those.
+                Err(_) if stop.weight == Weight::Ancestor => {}
+                Err(refusal) => result = Err(refusal),
+            }
+        }
+        result.map(|()| (any_new, told))
     }
 
     /// Forgets everything that a follower has asked for.

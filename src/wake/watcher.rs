@@ -62,6 +62,11 @@ impl Watcher {
         let guard = Guard { thread: Arc::clone(&thread), bell: Arc::clone(&bell) };
         let handler = Handler { subject, bell, _guard: guard };
         let inner = INotifyWatcher::new(handler, Config::default().with_event_kinds(mask)).map_err(into_io)?;
+        if thread.ended() {
+            // notify doesn't say that it could not start its thread; its handler is gone all the same.
+            std::mem::forget(inner);
+            return Err(io::Error::from(io::ErrorKind::WouldBlock));
+        }
         Ok(Self { inner: Some(inner), thread })
     }
 

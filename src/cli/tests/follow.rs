@@ -81,8 +81,25 @@ fn old_forms_work_after_follow() {
         let follow = settings(line);
         assert_eq!((follow.mode, follow.start, follow.operands), (mode, start, names(&["x"])), "{line}");
     }
-    assert_refused("rtail follow -5 f g", "option used in invalid context -- 5", TRY_FOLLOW);
-    assert_refused("rtail -5 x", "option used in invalid context -- 5", TRY_RTAIL);
+}
+
+#[test]
+fn a_number_works_wherever_an_option_may_stand() {
+    for (line, mode, start, operands) in [
+        ("rtail follow -5 f g", Mode::Name, Start::LastLines(5), ["f", "g"]),
+        ("rtail follow f -5 g --timeout 1", Mode::Name, Start::LastLines(5), ["f", "g"]),
+        ("rtail follow --timeout 1 -20cf f g", Mode::Descriptor, Start::LastBytes(20), ["f", "g"]),
+        ("rtail follow -5 -n 3 f g", Mode::Name, Start::LastLines(3), ["f", "g"]),
+        ("rtail follow -n -5 f g", Mode::Name, Start::LastLines(5), ["f", "g"]),
+        ("rtail follow -n 3 -- -5 f", Mode::Name, Start::LastLines(3), ["-5", "f"]),
+        ("rtail follow -n 3 +5 f", Mode::Name, Start::LastLines(3), ["+5", "f"]),
+    ] {
+        let follow = settings(line);
+        assert_eq!((follow.mode, follow.start, follow.operands), (mode, start, names(&operands)), "{line}");
+    }
+    for line in ["rtail follow -f53 x", "rtail follow -53x x"] {
+        assert_refused(line, "option used in invalid context -- 5; use -n 53", TRY_FOLLOW);
+    }
 }
 
 #[test]
@@ -113,6 +130,9 @@ fn poll_takes_only_an_attached_value() {
     assert_eq!((follow.looking, follow.operands), (Looking::Poll(None), names(&["5", "x"])));
     assert_eq!(settings("rtail follow ---dis x").looking, Looking::Poll(None));
     assert_eq!(settings("rtail follow ---dis --poll=2 x").looking, Looking::Poll(Some(Duration::from_secs(2))));
+    let zero = "invalid value for '--poll': '0': a duration greater than zero is needed";
+    assert_refused("rtail follow --poll=0 x", zero, TRY_FOLLOW);
+    assert_eq!(settings("rtail follow -s 0 x").sleep_interval, Duration::ZERO);
     assert_refused("rtail follow --poll= x", "invalid duration: ''; use for example 250ms, 5s, 2m or 1h", TRY_FOLLOW);
 }
 
@@ -124,7 +144,13 @@ fn until_looks_at_bytes() {
 
 #[test]
 fn a_bad_pattern_is_shown_where_it_goes_wrong() {
-    let expected = ["rtail: regex parse error:", "    a(b", "     ^", "error: unclosed group"];
+    let expected = [
+        "rtail: invalid value for '--until': regex parse error:",
+        "    a(b",
+        "     ^",
+        "error: unclosed group",
+        TRY_FOLLOW,
+    ];
     assert_eq!(usage("rtail follow --until a(b x"), (expected.map(str::to_owned).to_vec(), 2));
 }
 
@@ -150,6 +176,7 @@ fn mistakes_are_told_in_gnus_words_with_a_guess() {
         ("rtail follow --lnes=3 x", "unrecognized option '--lnes=3'; did you mean '--lines'?"),
         ("rtail follow --idle-timout 3 x", "unrecognized option '--idle-timout'; did you mean '--idle-timeout'?"),
         ("rtail follow --zzz x", "unrecognized option '--zzz'"),
+        ("rtail follow --color x", "unrecognized option '--color'"),
         ("rtail follow --disable-inotify x", "unrecognized option '--disable-inotify'"),
         ("rtail follow -x", "invalid option -- 'x'"),
         ("rtail follow --r x", "option '--r' is ambiguous; possibilities: '--retry' '--rotate-wait'"),
@@ -171,11 +198,19 @@ fn rtail_needs_a_command_it_knows() {
     for (line, message) in [
         ("rtail", "a command is required"),
         ("rtail --", "a command is required"),
-        ("rtail xyz", "unrecognized command 'xyz'"),
+        ("rtail app.log", "unrecognized command 'app.log'; to follow a file: rtail follow app.log"),
+        ("rtail tail -f x", "unrecognized command 'tail'; to follow a file: rtail follow x"),
+        ("rtail -- -x", "unrecognized command '-x'; to follow a file: rtail follow -- -x"),
+        ("rtail x --zzz", "unrecognized command 'x'"),
+        ("rtail help x", "unrecognized command 'x'"),
         ("rtail folow x", "unrecognized command 'folow'; did you mean 'follow'?"),
         ("rtail --zzz follow x", "unrecognized option '--zzz'"),
-        ("rtail -f x", "invalid option -- 'f'"),
-        ("rtail help", "unrecognized command 'help'"),
+        ("rtail -f x", "invalid option -- 'f'; to follow a file: rtail follow x"),
+        ("rtail -f follow x", "invalid option -- 'f'; to follow a file: rtail follow x"),
+        ("rtail -F", "invalid option -- 'F'; to follow a file: rtail follow FILE"),
+        ("rtail -fn3 a b", "invalid option -- 'f'; to follow a file: rtail follow --lines=3 a ..."),
+        ("rtail -5 x", "option used in invalid context -- 5; to follow a file: rtail follow --lines=5 x"),
+        ("rtail -n x y", "invalid option -- 'n'"),
     ] {
         assert_refused(line, message, TRY_RTAIL);
     }
@@ -193,6 +228,22 @@ fn help_is_long_and_short() {
     assert_eq!(shown("rtail follow x --hel -n x"), long);
     assert!(shown("rtail --help").contains("follow"));
     assert!(shown("rtail -h").contains("follow"));
+    assert_eq!(shown("rtail help"), shown("rtail --help"));
+    assert_eq!(shown("rtail help help"), shown("rtail --help"));
+    assert_eq!(shown("rtail help follow"), long);
+}
+
+#[test]
+fn long_help_ends_in_examples_that_are_accepted_and_statuses() {
+    let long = shown("rtail follow --help");
+    let (_, end) = long.split_once("EXAMPLES:").unwrap();
+    for (example, _) in guide::EXAMPLES {
+        assert!(end.contains(example), "{end}");
+        settings(&example.replace("'listening on'", "listening"));
+    }
+    for (status, meaning) in guide::STATUSES {
+        assert!(end.contains(&format!("{status:<7}{meaning}")), "{end}");
+    }
 }
 
 #[test]
@@ -200,4 +251,6 @@ fn the_version_is_the_packages() {
     let version = format!("rtail {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(shown("rtail --version"), version);
     assert_eq!(shown("rtail -V"), version);
+    assert_eq!(shown("rtail follow --version"), version);
+    assert_eq!(shown("rtail follow -V"), version);
 }

@@ -1,0 +1,24 @@
+//! What a tail reports that belongs to no source.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::event::Event;
+use crate::wake::Trouble;
+
+#[derive(Debug)]
+pub(crate) enum Report {
+    Trouble(Trouble),
+    LeftOut(PathBuf),
+    Unlistable(PathBuf, io::Error),
+}
+
+impl From<Report> for Event<'_> {
+    fn from(report: Report) -> Self {
+        match report {
+            Report::Trouble(trouble) => Event::Trouble(trouble),
+            Report::LeftOut(path) => Event::LeftOut(path),
+            Report::Unlistable(path, error) => Event::Unlistable(path, error),
+        }
+    }
+}
