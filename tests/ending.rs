@@ -285,3 +285,57 @@ fn messages_that_can_not_be_written_lose_no_lines() {
     tail.until_line(7);
     tail.end().printed_lines(1..=7);
 }
+
+#[test]
+fn input_without_end_or_lines_hears_signals_and_keeps_to_its_time() {
+    let logs = Logs::new();
+    for args in ["follow /dev/urandom", "follow -n 1 /dev/zero", "follow --no-follow -n 5 /dev/urandom"] {
+        let tail = logs.rtail(args).start();
+        pause_ms(200);
+        tail.end_by(Signal::TERM).died_of(Signal::TERM);
+    }
+    logs.rtail("follow --timeout 300ms /dev/urandom").run().with_status(0);
+}
+
+#[test]
+fn a_search_through_a_huge_file_can_be_interrupted() {
+    let logs = Logs::holding("a.log", "L1\n");
+    logs.truncate("a.log", 200 << 30);
+    for args in ["follow -n 10 a.log", "follow -n +3 a.log"] {
+        let tail = logs.rtail(args).start();
+        pause_ms(200);
+        tail.end_by(Signal::TERM).died_of(Signal::TERM);
+    }
+}
+
+#[test]
+fn time_is_up_although_nobody_reads() {
+    let logs = Logs::with("a.log", 1..=400_000);
+    let tail = logs.rtail("follow -n +1 --timeout 500ms a.log").drained(Drain::WhenTold).start();
+    tail.until_blocked();
+    let ended = tail.ended().with_status(0);
+    assert!(lines(1..=400_000).starts_with(&ended.stdout), "what was printed is no beginning of the log");
+}
+
+#[test]
+fn standard_input_is_left_where_reading_came_to() {
+    let logs = Logs::with("a.log", 1..=5);
+    for (script, expected) in [
+        (r#""$@" -n 1; cat"#, "L5\n"),
+        (r#"read line; "$@" -n +2; cat"#, "L3\nL4\nL5\n"),
+        (r#""$@" -n 1 --timeout 100ms -f; cat"#, "L5\n"),
+    ] {
+        let follow = if script.contains("--timeout") { "follow" } else { "follow --no-follow" };
+        let run = logs.rtail(follow).through(script).stdin(std::fs::File::open(logs.path("a.log")).unwrap());
+        run.run().printed(expected);
+    }
+}
+
+#[test]
+fn a_pipe_is_watched_for_a_line_as_it_comes() {
+    let logs = Logs::new();
+    let script = r#"(echo one; echo READY; while sleep 0.1; do echo more; done) 2>&- | "$@""#;
+    logs.rtail("follow --until READY").through(script).run().printed("one\nREADY\n").with_status(0);
+    let script = r#"(echo one; echo two) | "$@""#;
+    logs.rtail("follow --until READY").through(script).run().printed("one\ntwo\n").with_status(3);
+}

@@ -293,3 +293,22 @@ fn a_named_pipe_waits_for_its_next_writer(mode: Mode) {
     }
     tail.end().printed_ranges([1..=1, 11..=13]);
 }
+
+#[test]
+fn a_pattern_is_printed_too() {
+    let logs = Logs::with("a.log", 1..=2);
+    logs.append("b.log", 3..=4);
+    logs.rtail("follow --no-follow -q *.log").run().printed_lines(1..=4).with_status(0).quietly();
+    let ended = logs.rtail("follow --no-follow *.none").run();
+    ended.printed("").with_status(1).notices_are(&["cannot open '*.none' for reading: No such file or directory"]);
+}
+
+#[test]
+fn a_pattern_without_a_match_says_that_it_waits() {
+    let logs = Logs::new();
+    let tail = logs.follow(Mode::Events, "-q nodir/*.log");
+    tail.until_noticed("'nodir/*.log': no file matches yet");
+    logs.make_dir("nodir").append("nodir/a.log", 1..=3);
+    tail.until_line(3);
+    tail.end().printed_lines(1..=3);
+}

@@ -404,3 +404,87 @@ fn a_writer_that_lives_a_moment_is_heard(mode: Mode) {
         tail.end().printed_lines(1..=1);
     }
 }
+
+in_both_modes!(a_log_that_was_quiet_for_long_gets_its_grace_when_it_is_rotated);
+fn a_log_that_was_quiet_for_long_gets_its_grace_when_it_is_rotated(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=100);
+    let mut daemon = logs.writer("a.log");
+    let tail = logs.follow(mode, "-n +1 --rotate-wait 500ms a.log");
+    tail.until_line(100);
+    pause_ms(1000);
+    logs.rename("a.log", "a.log.1").append("a.log", 102..=200);
+    tail.until_line(200);
+    daemon.append(101..=101);
+    tail.until_line(101);
+    tail.end().printed_ranges([1..=100, 102..=200, 101..=101]);
+}
+
+#[test]
+fn a_directory_removed_while_a_file_of_it_is_held_is_noticed_at_once() {
+    let logs = Logs::new();
+    logs.make_dir("dir").append("dir/a.log", 1..=10);
+    // With that much patience nothing but the events can tell.
+    let tail = logs.rtail("follow -n +1 --rotate-wait 1h dir/a.log").start();
+    tail.until_line(10).until_watching();
+    for generation in 1..=5 {
+        logs.remove_dir("dir").make_dir("dir").append("dir/a.log", generation * 10 + 1..=generation * 10 + 10);
+        tail.until_line(generation * 10 + 10);
+    }
+    tail.end().printed_lines(1..=60);
+}
+
+#[test]
+fn a_directory_further_up_that_is_renamed_is_noticed_at_once() {
+    let logs = Logs::new();
+    logs.make_dir("app").make_dir("app/logs").append("app/logs/a.log", 1..=10);
+    let tail = logs.follow(Mode::Events, "-n +1 app/logs/a.log");
+    tail.until_line(10).until_watching();
+    for generation in 1..=5 {
+        let next = format!("next.{generation}");
+        logs.make_dir(&next).make_dir(&format!("{next}/logs"));
+        logs.append(format!("{next}/logs/a.log"), generation * 10 + 1..=generation * 10 + 10);
+        logs.rename("app", format!("app.{generation}")).rename(&next, "app");
+        tail.until_line(generation * 10 + 10);
+    }
+    tail.end().printed_lines(1..=60);
+}
+
+in_both_modes!(two_patterns_and_a_name_have_each_file_once);
+fn two_patterns_and_a_name_have_each_file_once(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    logs.append("b.log", 101..=110);
+    let tail = logs.follow(mode, "-q -n +1 --rotate-wait 100ms a*.log b*.log *.log a.log");
+    tail.until_line(10).until_line(110);
+    for round in 0..5 {
+        logs.append(format!("c{round}.log"), 1001 + round..=1001 + round);
+        tail.until_line(1001 + round);
+        pause_ms(150);
+        logs.append("a.log", 11 + round..=11 + round).append("b.log", 111 + round..=111 + round);
+        tail.until_line(11 + round).until_line(111 + round);
+    }
+    tail.end().printed_interleaved(&[lines(1..=15), lines(101..=115), lines(1001..=1005)]);
+}
+
+in_both_modes!(a_pattern_does_not_repeat_a_file_that_went_away_and_came_back);
+fn a_pattern_does_not_repeat_a_file_that_went_away_and_came_back(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    let tail = logs.follow(mode, "-q -n +1 --rotate-wait 100ms *.log");
+    tail.until_line(10);
+    logs.rename("a.log", "a.gone");
+    pause_ms(600);
+    logs.append("a.gone", 11..=20).rename("a.gone", "a.log");
+    tail.until_line(20);
+    tail.end().printed_lines(1..=20);
+}
+
+in_both_modes!(a_pattern_says_what_it_can_not_open_and_opens_it_later);
+fn a_pattern_says_what_it_can_not_open_and_opens_it_later(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    logs.append("b.log", 11..=20).permit("b.log", 0);
+    let Some(run) = logs.following(mode, "-q -n +1 *.log").by_nobody() else { return };
+    let tail = run.start();
+    tail.until_line(10).until_noticed("cannot open 'b.log' for reading: Permission denied");
+    logs.permit("b.log", 0o644);
+    tail.until_line(20);
+    tail.end().printed_lines(1..=20);
+}

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Drain, Logs, Mode, in_both_modes, lines, pause_ms};
+use common::{Drain, Logs, Mode, find_program, in_both_modes, lines, pause_ms, skip};
 
 in_both_modes!(a_hundred_copytruncates_lose_nothing);
 fn a_hundred_copytruncates_lose_nothing(mode: Mode) {
@@ -260,4 +260,37 @@ fn a_log_whose_head_was_cut_away_in_place_goes_on_behind_it(mode: Mode) {
     logs.write("a.log", lines(1100..=1219));
     tail.cont().until_line(1219);
     tail.end().printed_lines(1000..=1219).noticed("a.log");
+}
+
+in_both_modes!(a_log_written_anew_with_the_same_head_is_no_cut);
+fn a_log_written_anew_with_the_same_head_is_no_cut(mode: Mode) {
+    for banner in [85, 1024, 3000] {
+        let head = "#".repeat(banner - 1) + "\n";
+        let logs = Logs::holding("a.log", [head.as_bytes(), &lines(1..=2000)].concat());
+        let tail = logs.follow(mode, "-n +1 a.log");
+        tail.until_line(2000).stop();
+        logs.write("a.log", [head.as_bytes(), &lines(3001..=3100)].concat());
+        tail.cont().until_line(3100);
+        let expected = [head.as_bytes(), &lines(1..=2000), head.as_bytes(), &lines(3001..=3100)].concat();
+        tail.end().printed(expected);
+    }
+}
+
+in_both_modes!(a_hole_punched_into_what_was_read_repeats_nothing);
+fn a_hole_punched_into_what_was_read_repeats_nothing(mode: Mode) {
+    let Some(fallocate) = find_program("fallocate") else { return skip("there is no fallocate") };
+    let logs = Logs::with("a.log", 1..=2000);
+    let tail = logs.follow(mode, "-n +1 a.log");
+    tail.until_line(2000).stop();
+    let size = logs.read("a.log").len();
+    for length in [4096, size - 100] {
+        let mut punch = std::process::Command::new(&fallocate);
+        punch.args(["--punch-hole", "--offset", "0", "--length", &length.to_string()]).arg(logs.path("a.log"));
+        if !punch.status().is_ok_and(|status| status.success()) {
+            return skip("holes can't be punched here");
+        }
+    }
+    logs.append("a.log", 2001..=2010);
+    tail.cont().until_line(2010);
+    tail.end().printed_lines(1..=2010);
 }

@@ -11,6 +11,8 @@ use crate::tail::{Also, FileId, Until};
 
 /// How often locks are looked at.
 const LOCKS: Duration = Duration::from_secs(1);
+/// How often other conditions are looked at while there is more to read.
+const ASKING: Duration = Duration::from_millis(100);
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,7 @@ pub(crate) struct Ending {
     idle: Option<Duration>,
     last_data: Instant,
     locks_at: Option<Instant>,
+    asked_at: Instant,
 }
 
 /// What a command was asked about its end.
@@ -93,6 +96,7 @@ impl Ending {
             idle: conditions.idle_timeout,
             last_data: now,
             locks_at: conditions.while_locked.then_some(now),
+            asked_at: now,
         }
     }
 
@@ -112,9 +116,15 @@ impl Ending {
         self.signal().map(Reason::Signal).or_else(timeout)
     }
 
-    /// Why it is time to end, urgency aside. To be asked when nothing is left to read.
+    /// Whether it is worth asking for a [`reason`](Self::reason) although there is more to read.
+    pub(crate) fn is_due(&self) -> bool {
+        self.asked_at.elapsed() >= ASKING
+    }
+
+    /// Why it is time to end, urgency aside. To be asked when nothing is left to read, and now and then.
     pub(crate) fn reason(&mut self, files: impl Iterator<Item = (FileId, PathBuf)>) -> Option<Reason> {
         let now = Instant::now();
+        self.asked_at = now;
         if !self.processes.is_empty() {
             self.processes.retain_mut(|process| !process.is_gone());
             if self.processes.is_empty() {

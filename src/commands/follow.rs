@@ -235,14 +235,19 @@ impl<'a> Session<'a> {
             }
             match self.step() {
                 Step::End(exit) => return Ok(exit),
-                Step::Shown => {}
+                Step::Shown => {
+                    if self.ending.is_due()
+                        && let Some(reason) = self.reason()
+                    {
+                        return Ok(self.end(reason));
+                    }
+                }
                 Step::Dry => {
                     self.explain();
                     if let Some(exit) = self.end_of_sources() {
                         return Ok(exit);
                     }
-                    let files = self.tail.open_files().map(|(file, path)| (file, path.to_owned()));
-                    if let Some(reason) = self.ending.reason(files) {
+                    if let Some(reason) = self.reason() {
                         return Ok(self.end(reason));
                     }
                     if self.wait()? == Reader::Gone {
@@ -251,6 +256,11 @@ impl<'a> Session<'a> {
                 }
             }
         }
+    }
+
+    /// Why it is time to end, if it is.
+    fn reason(&mut self) -> Option<Reason> {
+        self.ending.reason(self.tail.open_files().map(|(file, path)| (file, path.to_owned())))
     }
 
     /// Shows the next event, if there is one. Whatever was shown has been written, or the output is blocked, when this

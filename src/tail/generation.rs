@@ -5,7 +5,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::decide::{Before, Evidence, Held, Seen, Verdict, decide};
 use super::files::{FileId, FileKind, Flow, Handle, Meta};
@@ -18,6 +18,11 @@ pub(crate) const CHUNK: usize = 256 * 1024;
 
 /// The size of the buffer that [`Generation::look`] wants.
 pub(crate) const BUFFER: usize = ANCHOR + CHUNK;
+
+/// The most that a pipe holds unless its owner is privileged (`fs.pipe-max-size`).
+const PIPE: u64 = 1024 * 1024;
+/// How often a file that ends in zeros is searched for data behind them while its writer is at work.
+const ZEROS: Duration = Duration::from_secs(1);
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,11 +110,19 @@ pub(crate) struct Generation {
     terminator: u8,
     /// NULs before this offset are known to be followed by data.
     data_until: u64,
-    /// Zeros were found up to the end from this offset on, at this size and modification time.
-    zeros: Option<(u64, u64, SystemTime)>,
+    /// Nothing but zeros was found up to the end, which was there, when the file was last searched.
+    zeros: Option<Zeros>,
     /// Nothing is read from here on: where the file ended when only that was asked for.
     limit: Option<u64>,
     run: Run,
+}
+
+/// What a search for data behind zeros found: none.
+#[derive(Clone, Copy, Debug)]
+struct Zeros {
+    size: u64,
+    modified: SystemTime,
+    searched: Instant,
 }
 
 /// What is kept of a file that was closed.
@@ -211,12 +224,12 @@ impl Generation {
 
     /// Reads nothing that is appended from now on.
     pub(crate) fn limit_to_now(&mut self) {
-        if self.reading == Reading::Anchored
-            && let Ok(meta) = self.handle.meta()
-        {
-            let now = meta.size.max(self.offset);
-            self.limit = Some(self.limit.map_or(now, |limit| limit.min(now)));
-        }
+        let now = match self.reading {
+            Reading::Anchored => self.handle.meta().map_or(self.offset, |meta| meta.size.max(self.offset)),
+            // What is on the way in a pipe is no more than this; a device may never end.
+            Reading::Unproven | Reading::Sequential => self.offset + PIPE,
+        };
+        self.limit = Some(self.limit.map_or(now, |limit| limit.min(now)));
     }
 
     /// Leaves the descriptor, which others may share, where reading has come to.
@@ -239,15 +252,15 @@ impl Generation {
     ///
     /// # Errors
     /// A read or stat that failed; the offset is as before and the look can be repeated.
-    pub(crate) fn look(&mut self, buffer: &mut [u8]) -> io::Result<Look> {
+    pub(crate) fn look(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Look> {
         match self.reading {
-            Reading::Anchored => self.look_anchored(buffer),
+            Reading::Anchored => self.look_anchored(buffer, now),
             Reading::Unproven => self.look_unproven(buffer),
             Reading::Sequential => self.look_sequential(buffer),
         }
     }
 
-    fn look_anchored(&mut self, buffer: &mut [u8]) -> io::Result<Look> {
+    fn look_anchored(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Look> {
         loop {
             let proof = self.anchor.len();
             let wanted = proof + self.room();
@@ -263,7 +276,7 @@ impl Generation {
                     return self.skip_hole();
                 }
                 let at_end = length < wanted;
-                let usable = self.usable(new, at_end)?;
+                let usable = self.usable(new, at_end, now)?;
                 return Ok(self.accept(&buffer[..length], proof..proof + usable, at_end));
             }
             let before =
@@ -416,7 +429,7 @@ impl Generation {
     }
 
     /// How many of the new bytes, which stand at the offset, can be delivered now.
-    fn usable(&mut self, new: &[u8], at_end: bool) -> io::Result<usize> {
+    fn usable(&mut self, new: &[u8], at_end: bool, now: Instant) -> io::Result<usize> {
         let end = self.offset + new.len() as u64;
         if self.nuls == Nuls::Pass || new.last() != Some(&0) || end <= self.data_until {
             return Ok(new.len());
@@ -427,15 +440,17 @@ impl Generation {
         }
         // There may be much of nothing, and it is looked at often.
         let meta = self.handle.meta()?;
-        let zeros = (self.offset + usable as u64, meta.size, meta.modified);
-        if self.zeros == Some(zeros) {
+        let known = self.zeros.is_some_and(|zeros| {
+            zeros.size == meta.size && (zeros.modified == meta.modified || now < zeros.searched + ZEROS)
+        });
+        if known {
             return Ok(usable);
         }
         if let Some(data) = find_data(&*self.handle, end)? {
             self.data_until = data;
             return Ok(new.len());
         }
-        self.zeros = Some(zeros);
+        self.zeros = Some(Zeros { size: meta.size, modified: meta.modified, searched: now });
         Ok(usable)
     }
 

@@ -184,7 +184,7 @@ impl Member {
                 }
             };
         }
-        let look = match self.generation.look(context.buffer) {
+        let look = match self.generation.look(context.buffer, context.now) {
             Ok(look) => look,
             Err(error) => return Progress::Failed(error),
         };

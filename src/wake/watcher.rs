@@ -65,7 +65,7 @@ impl Watcher {
         if thread.ended() {
             // notify doesn't say that it could not start its thread; its handler is gone all the same.
             std::mem::forget(inner);
-            return Err(io::Error::from(io::ErrorKind::WouldBlock));
+            return Err(io::Error::other("no thread could be started"));
         }
         Ok(Self { inner: Some(inner), thread })
     }
