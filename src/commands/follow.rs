@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::debug;
 use super::ending::{Conditions, Ending, Exit, Reason};
+use super::plan::{as_pattern, nothing_can_come, options};
 use super::process::Gone;
 use super::signals::Signals;
 use super::{output_failed, reader_is_gone};
@@ -16,16 +17,11 @@ use crate::output::outlet::Outlet;
 use crate::output::plain::Plain;
 use crate::output::wording::{self, STDIN};
 use crate::quote::quote;
-use crate::settings::{Follow, Headers, Looking, Mode, Operand, Persona, Start};
+use crate::settings::{Follow, Headers, Mode, Operand, Persona};
 use crate::tail::{
-    self, Age, Also, Arrival, Data, Event, FileKind, Following, Framing, Happening, Nuls, Options, Outlook, Pipes,
-    Retry, Rewriting, Since, SourceId, Tail, Trouble, looks_like_pattern, matching,
+    self, Age, Also, Arrival, Data, Event, FileKind, Happening, Outlook, Since, SourceId, Tail, Trouble, matching,
 };
 
-/// The interval of GNU `tail` unless `-s` sets another.
-const SLEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// No interval of ours is shorter: looking without a pause only takes the processor from the writer.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
 /// How long an output that is full is waited for once a signal asks for the end.
 const LAST_WRITE: Duration = Duration::from_millis(50);
 
@@ -50,69 +46,6 @@ pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
     session.add_operands()?;
     let exit = session.run()?;
     Ok(session.close(exit))
-}
-
-/// GNU's `tail` doesn't even open files of which it would show nothing.
-fn nothing_can_come(settings: &Follow) -> bool {
-    const HUGE: u64 = i64::MAX.cast_unsigned();
-    settings.mode == Mode::Print
-        && matches!(
-            settings.start,
-            Start::LastLines(0) | Start::LastBytes(0) | Start::FromLine(HUGE..) | Start::FromByte(HUGE..)
-        )
-}
-
-/// The pattern that an operand is, if it is one and no file of that very name is there.
-fn as_pattern<'a>(settings: &Follow, operand: &'a Operand) -> Option<&'a Path> {
-    match operand {
-        Operand::Name(name) if settings.persona == Persona::Rtail && looks_like_pattern(name) => {
-            let literal = std::fs::symlink_metadata(name).is_ok();
-            // What is only printed and matches nothing is a name that can't be opened.
-            let some = settings.mode != Mode::Print || matching(name).is_ok_and(|paths| !paths.is_empty());
-            Some(name.as_path()).filter(|_| !literal && some)
-        }
-        _ => None,
-    }
-}
-
-/// How the core is to behave. `many`: the output is shared by several files.
-fn options(settings: &Follow, many: bool) -> Options {
-    let rtail = settings.persona == Persona::Rtail;
-    let text = rtail && settings.terminator == b'\n' && settings.mode != Mode::Print;
-    Options {
-        start: settings.start,
-        following: match settings.mode {
-            Mode::Print => Following::Nothing,
-            Mode::Descriptor => Following::Descriptor,
-            Mode::Name => Following::Name,
-        },
-        retry: if settings.retry { Retry::Always } else { Retry::Never },
-        framing: match settings.persona {
-            // A single source passes as it comes, unless what it says decides where to stop.
-            Persona::Rtail if many || settings.until.is_some() => Framing::Lines,
-            _ => Framing::Bytes,
-        },
-        terminator: settings.terminator,
-        nuls: if text { Nuls::HoldBack } else { Nuls::Pass },
-        rewriting: if rtail { Rewriting::Discern } else { Rewriting::AsGnu },
-        rotate_wait: settings.rotate_wait,
-        poll_only: settings.looking != Looking::Events,
-        poll_interval: match (settings.looking, settings.persona) {
-            (Looking::Poll(Some(interval)), _) => Some(interval.max(SHORTEST_INTERVAL)),
-            // The interval that GNU's `tail` has unless told otherwise is no wish of the user's.
-            (_, Persona::Rtail) => Some(settings.sleep_interval)
-                .filter(|interval| *interval != SLEEP_INTERVAL)
-                .map(|interval| interval.max(SHORTEST_INTERVAL)),
-            (_, Persona::Tail) => Some(settings.sleep_interval),
-        },
-        pipes: match settings.until {
-            Some(_) => Pipes::New,
-            None if settings.pids.is_empty() => Pipes::Windowed,
-            None => Pipes::NamedNew,
-        },
-        never_seek: settings.presume_input_pipe,
-        ..Options::default()
-    }
 }
 
 /// A tail, its output, and what is known about its end.

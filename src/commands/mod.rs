@@ -5,6 +5,7 @@ pub mod follow;
 mod debug;
 mod ending;
 mod locks;
+mod plan;
 mod process;
 mod signals;
 

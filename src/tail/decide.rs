@@ -27,8 +27,6 @@ pub struct Seen {
     pub size: u64,
     /// The modification time that the system told.
     pub modified: SystemTime,
-    /// How many bytes could be read at the offset.
-    pub new: u64,
     /// What stands before the offset.
     pub before: Before,
 }
@@ -66,8 +64,6 @@ pub enum Evidence {
 /// What a look at an open file means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// New bytes behind known ones.
-    ReadOn,
     /// Nothing new.
     Idle,
     /// The modification time moved and nothing else: perhaps a write under way, look again soon.
@@ -88,9 +84,10 @@ pub enum Verdict {
 
 /// Says what a look at an open file means.
 ///
-/// | before the offset | size, modification time, new bytes | verdict |
+/// New bytes behind an anchor that is as it was need no verdict: they are read on. For everything else:
+///
+/// | before the offset | size, modification time | verdict |
 /// | --- | --- | --- |
-/// | as it was | new bytes | read on |
 /// | as it was | size below the offset | stale metadata |
 /// | as it was | modification time moved, first seen now | look again soon |
 /// | as it was | modification time moved, and seen so before | ambiguous |
@@ -105,7 +102,6 @@ pub enum Verdict {
 #[must_use]
 pub fn decide(held: &Held, seen: &Seen) -> Verdict {
     match seen.before {
-        Before::Same if seen.new > 0 => Verdict::ReadOn,
         Before::Same if seen.size < held.offset => Verdict::Stale,
         // Nothing was read that could have been rewritten.
         Before::Same if held.offset == 0 => Verdict::Idle,
@@ -195,8 +191,8 @@ mod tests {
         Held { offset: 100, modified: None, suspect: None }
     }
 
-    fn seen(before: Before, size: u64, new: u64) -> Seen {
-        Seen { size, modified: at(7), new, before }
+    fn seen(before: Before, size: u64) -> Seen {
+        Seen { size, modified: at(7), before }
     }
 
     #[test]
@@ -207,25 +203,22 @@ mod tests {
         let suspected_earlier = Held { suspect: Some(at(5)), ..moved };
         let empty = Held { offset: 0, ..moved };
         let rows: &[(&str, Held, Seen, Verdict)] = &[
-            ("new bytes", known, seen(Before::Same, 120, 20), Verdict::ReadOn),
-            ("new bytes that the size doesn't tell", known, seen(Before::Same, 0, 20), Verdict::ReadOn),
-            ("new bytes although the time moved", suspected, seen(Before::Same, 120, 20), Verdict::ReadOn),
-            ("nothing", known, seen(Before::Same, 100, 0), Verdict::Idle),
-            ("nothing, time not known", held(), seen(Before::Same, 100, 0), Verdict::Idle),
-            ("nothing, empty file touched", empty, seen(Before::Same, 0, 0), Verdict::Idle),
-            ("grown since the read", known, seen(Before::Same, 130, 0), Verdict::Idle),
-            ("stale size", known, seen(Before::Same, 40, 0), Verdict::Stale),
-            ("time moved", moved, seen(Before::Same, 100, 0), Verdict::Settle),
-            ("time moved on", suspected_earlier, seen(Before::Same, 100, 0), Verdict::Settle),
-            ("time moved and stayed", suspected, seen(Before::Same, 100, 0), Verdict::Ambiguous),
-            ("cut at the end", known, seen(Before::CutSame(50), 50, 0), Verdict::Shortened(50)),
-            ("emptied", known, seen(Before::CutSame(0), 0, 0), Verdict::Rewritten(Evidence::Size)),
-            ("cut and rewritten", known, seen(Before::CutOther, 50, 0), Verdict::Rewritten(Evidence::Size)),
-            ("hole", known, seen(Before::Nul, 120, 20), Verdict::Rewritten(Evidence::Hole)),
-            ("punched", known, seen(Before::NulBehindSameHead, 120, 20), Verdict::Punched),
-            ("head cut", known, seen(Before::MovedTo(60), 80, 20), Verdict::HeadCut(60)),
-            ("same length, other bytes", known, seen(Before::Other, 100, 0), Verdict::Rewritten(Evidence::Content)),
-            ("regrown past the offset", known, seen(Before::Other, 300, 200), Verdict::Rewritten(Evidence::Content)),
+            ("nothing", known, seen(Before::Same, 100), Verdict::Idle),
+            ("nothing, time not known", held(), seen(Before::Same, 100), Verdict::Idle),
+            ("nothing, empty file touched", empty, seen(Before::Same, 0), Verdict::Idle),
+            ("grown since the read", known, seen(Before::Same, 130), Verdict::Idle),
+            ("stale size", known, seen(Before::Same, 40), Verdict::Stale),
+            ("time moved", moved, seen(Before::Same, 100), Verdict::Settle),
+            ("time moved on", suspected_earlier, seen(Before::Same, 100), Verdict::Settle),
+            ("time moved and stayed", suspected, seen(Before::Same, 100), Verdict::Ambiguous),
+            ("cut at the end", known, seen(Before::CutSame(50), 50), Verdict::Shortened(50)),
+            ("emptied", known, seen(Before::CutSame(0), 0), Verdict::Rewritten(Evidence::Size)),
+            ("cut and rewritten", known, seen(Before::CutOther, 50), Verdict::Rewritten(Evidence::Size)),
+            ("hole", known, seen(Before::Nul, 120), Verdict::Rewritten(Evidence::Hole)),
+            ("punched", known, seen(Before::NulBehindSameHead, 120), Verdict::Punched),
+            ("head cut", known, seen(Before::MovedTo(60), 80), Verdict::HeadCut(60)),
+            ("same length, other bytes", known, seen(Before::Other, 100), Verdict::Rewritten(Evidence::Content)),
+            ("regrown past the offset", known, seen(Before::Other, 300), Verdict::Rewritten(Evidence::Content)),
         ];
         for (what, held, seen, verdict) in rows {
             assert_eq!(decide(held, seen), *verdict, "{what}");

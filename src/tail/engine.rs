@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::event::{Arrival, Data, Event, SourceId};
+use super::event::{Arrival, Because, Data, Event, Noticed, SourceId};
 use super::files::{FileId, Files, Handle};
 use super::generation::{BUFFER, Closed};
 use super::options::{Following, Options};
@@ -26,30 +26,6 @@ const POLL_QUIET: Duration = Duration::from_secs(1);
 
 /// How long files that were rotated are let go at once when descriptors are short.
 const HURRY: Duration = Duration::from_secs(1);
-
-/// By what a source is noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Noticed {
-    /// By events, and by a look at everything now and then.
-    ByEvents,
-    /// By looking at an interval, perhaps beside events.
-    ByPolling(Because),
-    /// By waiting until it can be read: a pipe, FIFO or device.
-    ByReading,
-}
-
-/// Why a source is looked at in intervals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Because {
-    /// The options ask for it.
-    Asked,
-    /// Its file system doesn't announce all changes.
-    FileSystem,
-    /// No watch could be set.
-    NoWatch,
-    /// A look found what no event had announced. Until one does, none is relied on.
-    Unannounced,
-}
 
 /// Why a source is being looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

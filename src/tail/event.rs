@@ -220,3 +220,27 @@ pub enum Happening {
     /// The source has ended for good: nothing more will come of it.
     Ended,
 }
+
+/// By what a source is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noticed {
+    /// By events, and by a look at everything now and then.
+    ByEvents,
+    /// By looking at an interval, perhaps beside events.
+    ByPolling(Because),
+    /// By waiting until it can be read: a pipe, FIFO or device.
+    ByReading,
+}
+
+/// Why a source is looked at in intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// The options ask for it.
+    Asked,
+    /// Its file system doesn't announce all changes.
+    FileSystem,
+    /// No watch could be set.
+    NoWatch,
+    /// A look found what no event had announced. Until one does, none is relied on.
+    Unannounced,
+}

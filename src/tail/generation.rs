@@ -8,13 +8,11 @@ use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::decide::{Before, Evidence, Held, Seen, Verdict, decide};
+use super::evidence::Remembered;
 use super::files::{FileId, FileKind, Flow, Handle, Meta};
-use super::options::{Options, Rewriting};
+use super::options::{Nuls, Options, Rewriting};
 use super::proof::{ANCHOR, Anchor, HEAD, Head};
-use super::scan::{all_nul, find_data, find_once, read_at_least};
-
-/// How many new bytes one look reads at the most.
-pub(crate) const CHUNK: usize = 256 * 1024;
+use super::scan::{CHUNK, find_data, read_at_least};
 
 /// The size of the buffer that [`Generation::look`] wants.
 pub(crate) const BUFFER: usize = ANCHOR + CHUNK;
@@ -33,16 +31,6 @@ pub(crate) enum Reading {
     Unproven,
     /// A pipe, FIFO, socket or character device: what comes next.
     Sequential,
-}
-
-/// What is done about NULs at the end of a file, which may be room that was set aside for data to come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nuls {
-    /// Held back until data follow them. NULs that begin a file after a truncation are skipped and counted: its
-    /// writer kept its offset and left a hole.
-    HoldBack,
-    /// Data like any other byte.
-    Pass,
 }
 
 /// What one look at a generation found.
@@ -279,8 +267,11 @@ impl Generation {
                 let usable = self.usable(new, at_end, now)?;
                 return Ok(self.accept(&buffer[..length], proof..proof + usable, at_end));
             }
-            let before =
-                if length >= proof && intact { Before::Same } else { self.examine(&buffer[..length], intact)? };
+            let before = if length >= proof && intact {
+                Before::Same
+            } else {
+                self.remembered().examine(&buffer[..length], intact)?
+            };
             if let Some(look) = self.judge(before, &buffer[..length])? {
                 return Ok(look);
             }
@@ -319,11 +310,11 @@ impl Generation {
     fn judge(&mut self, before: Before, read: &[u8]) -> io::Result<Option<Look>> {
         let meta = self.handle.meta()?;
         let held = Held { offset: self.offset, modified: self.modified, suspect: self.suspect };
-        let seen = Seen { size: meta.size, modified: meta.modified, new: 0, before };
+        let seen = Seen { size: meta.size, modified: meta.modified, before };
         let verdict = decide(&held, &seen);
         let unread = (self.size > self.offset).then_some(self.offset..self.size);
         Ok(Some(match verdict {
-            Verdict::Idle | Verdict::ReadOn => {
+            Verdict::Idle => {
                 self.size = self.size.max(meta.size);
                 if meta.size == self.offset {
                     self.modified = Some(meta.modified);
@@ -373,59 +364,15 @@ impl Generation {
         }))
     }
 
-    /// Finds out what happened to the bytes before the offset. `read` is what stands at the anchor's place.
-    fn examine(&self, read: &[u8], intact: bool) -> io::Result<Before> {
-        let discern = self.rewriting == Rewriting::Discern;
-        let anchor = self.anchor.bytes();
-        let cut = read.len() < anchor.len();
-        if !discern && !cut && read.len() == anchor.len() {
-            return Ok(Before::Same);
+    fn remembered(&self) -> Remembered<'_> {
+        Remembered {
+            handle: &*self.handle,
+            offset: self.offset,
+            anchor: &self.anchor,
+            head: &self.head,
+            rewriting: self.rewriting,
+            terminator: self.terminator,
         }
-        let mut first = [0; HEAD];
-        let length = read_at_least(&*self.handle, &mut first, 0, HEAD)?;
-        let first = &first[..length];
-        let head_same = self.head.matches(first);
-        if !cut && all_nul(&read[..anchor.len()]) && !all_nul(anchor) {
-            return Ok(if head_same { Before::NulBehindSameHead } else { Before::Nul });
-        }
-        if !cut && punched(anchor, &read[..anchor.len()]) {
-            return Ok(Before::NulBehindSameHead);
-        }
-        if cut
-            && discern
-            && let Some(end) = self.known_end(first, read, intact && head_same)?
-        {
-            return Ok(Before::CutSame(end));
-        }
-        if !head_same && self.anchor.is_full() && discern {
-            let found = find_once(&*self.handle, anchor)?.map(|at| at + ANCHOR as u64);
-            if let Some(offset) = found.filter(|offset| *offset < self.offset) {
-                return Ok(Before::MovedTo(offset));
-            }
-        }
-        Ok(if cut { Before::CutOther } else { Before::Other })
-    }
-
-    /// Where a file ends now that was cut, if what is left of it is what was read. `first` are its first bytes, `read`
-    /// what is left at the anchor's place, `same` whether these two are what they were.
-    ///
-    /// What lies between head and anchor is not remembered. A file that ends there counts as cut only if it ends
-    /// within a line: one that was written anew with the same head ends with a whole one, and losing that would be
-    /// worse than repeating some.
-    fn known_end(&self, first: &[u8], read: &[u8], same: bool) -> io::Result<Option<u64>> {
-        let start = self.offset - self.anchor.len() as u64;
-        if !read.is_empty() && (same || (start == 0 && self.anchor.bytes().starts_with(read))) {
-            return Ok(Some(start + read.len() as u64));
-        }
-        if first.len() < HEAD {
-            return Ok(self.head.covers(first).then_some(first.len() as u64));
-        }
-        let size = self.handle.meta()?.size;
-        let mut last = [0];
-        let ends_there = size < start
-            && self.handle.read_at(&mut last, size.saturating_sub(1))? == 1
-            && self.handle.read_at(&mut [0], size)? == 0;
-        Ok(Some(size).filter(|_| same && ends_there && last[0] != self.terminator))
     }
 
     /// How many of the new bytes, which stand at the offset, can be delivered now.
@@ -528,10 +475,4 @@ impl Generation {
         self.data_until = 0;
         self.run = Run::AfterRewrite;
     }
-}
-
-/// Whether a hole was punched that reaches into the anchor: NULs, and behind them the anchor's end as it was.
-fn punched(anchor: &[u8], now: &[u8]) -> bool {
-    let same = anchor.iter().zip(now).rev().take_while(|(before, now)| before == now).count();
-    same > 0 && same < anchor.len() && all_nul(&now[..anchor.len() - same])
 }

@@ -11,8 +11,8 @@ use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
 use super::generation::{Change, Closed, Generation, Look, Reading, Rest};
 use super::lines::{Framed, Framing, Lines};
-use super::options::{Options, Pipes, Retry};
-use super::start::{Located, Place, Start, Window, locate};
+use super::options::{Options, Pipes, Retry, Start};
+use super::start::{Located, Place, Window, locate};
 use super::step::{Bytes, Context, Delivery, RETRY, Want};
 
 /// How soon a file that may be in the middle of a change is looked at again.

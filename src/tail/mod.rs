@@ -30,6 +30,7 @@ pub mod decide;
 mod discovery;
 mod engine;
 mod event;
+mod evidence;
 mod files;
 mod generation;
 mod lines;
@@ -52,16 +53,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-pub use self::engine::{Because, Noticed};
 pub use self::event::{
-    Age, Arrival, Data, Ending, Event, Evidence, FileId, FileKind, Happening, Loss, Outlook, Since, SourceId,
+    Age, Arrival, Because, Data, Ending, Event, Evidence, FileId, FileKind, Happening, Loss, Noticed, Outlook, Since,
+    SourceId,
 };
 pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
-pub use self::generation::Nuls;
 pub use self::lines::Framing;
-pub use self::options::{Following, Options, Pipes, Retry, Rewriting};
+pub use self::options::{Following, Nuls, Options, Pipes, Retry, Rewriting, Start};
 pub use self::pattern::{BadPattern, looks_like_pattern, matching};
-pub use self::start::Start;
 pub use crate::wake::{Also, Trouble, Until};
 
 use self::discovery::Discovery;

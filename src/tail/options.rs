@@ -2,9 +2,32 @@
 
 use std::time::Duration;
 
-use super::generation::Nuls;
 use super::lines::Framing;
-use super::start::Start;
+
+/// Where the first output of each file begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The last lines (`-n NUM`).
+    LastLines(u64),
+    /// The last bytes (`-c NUM`).
+    LastBytes(u64),
+    /// From the NUM-th line on, counted from 1 (`-n +NUM`); 0 is 1.
+    FromLine(u64),
+    /// From the NUM-th byte on, counted from 1 (`-c +NUM`); 0 is 1.
+    FromByte(u64),
+    /// From a byte offset, counted from 0 (`--since-offset`). Beyond the end means that the file was cut since.
+    Offset(u64),
+}
+
+/// What is done about NULs at the end of a file, which may be room that was set aside for data to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nuls {
+    /// Held back until data follow them. NULs that begin a file after a truncation are skipped and counted: its
+    /// writer kept its offset and left a hole.
+    HoldBack,
+    /// Data like any other byte.
+    Pass,
+}
 
 /// What is followed after the first output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

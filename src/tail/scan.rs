@@ -5,7 +5,9 @@ use std::io;
 use memchr::memmem;
 
 use super::files::Handle;
-use super::generation::CHUNK;
+
+/// How many bytes are read at once, at the most.
+pub(crate) const CHUNK: usize = 256 * 1024;
 
 /// Reads at an offset until `least` bytes are there or the file ends: a short read alone proves nothing.
 pub(crate) fn read_at_least(handle: &dyn Handle, buffer: &mut [u8], offset: u64, least: usize) -> io::Result<usize> {

@@ -9,22 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use memchr::{memchr_iter, memrchr_iter};
 
 use super::files::Handle;
-use super::generation::{CHUNK, Nuls};
-
-/// Where the first output of each file begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// The last lines (`-n NUM`).
-    LastLines(u64),
-    /// The last bytes (`-c NUM`).
-    LastBytes(u64),
-    /// From the NUM-th line on, counted from 1 (`-n +NUM`); 0 is 1.
-    FromLine(u64),
-    /// From the NUM-th byte on, counted from 1 (`-c +NUM`); 0 is 1.
-    FromByte(u64),
-    /// From a byte offset, counted from 0 (`--since-offset`). Beyond the end means that the file was cut since.
-    Offset(u64),
-}
+use super::options::{Nuls, Start};
+use super::scan::CHUNK;
 
 /// Files up to this size are read through to find their beginning: their size may not be the truth.
 const SMALL: u64 = 64 * 1024;

@@ -1,0 +1,75 @@
+//! What `follow` asks of the core, of each operand and altogether.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::settings::{Follow, Looking, Mode, Operand, Persona, Start};
+use crate::tail::{Following, Framing, Nuls, Options, Pipes, Retry, Rewriting, looks_like_pattern, matching};
+
+/// The interval of GNU `tail` unless `-s` sets another.
+const SLEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// No interval of ours is shorter: looking without a pause only takes the processor from the writer.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
+
+/// GNU's `tail` doesn't even open files of which it would show nothing.
+pub(super) fn nothing_can_come(settings: &Follow) -> bool {
+    const HUGE: u64 = i64::MAX.cast_unsigned();
+    settings.mode == Mode::Print
+        && matches!(
+            settings.start,
+            Start::LastLines(0) | Start::LastBytes(0) | Start::FromLine(HUGE..) | Start::FromByte(HUGE..)
+        )
+}
+
+/// The pattern that an operand is, if it is one and no file of that very name is there.
+pub(super) fn as_pattern<'a>(settings: &Follow, operand: &'a Operand) -> Option<&'a Path> {
+    match operand {
+        Operand::Name(name) if settings.persona == Persona::Rtail && looks_like_pattern(name) => {
+            let literal = std::fs::symlink_metadata(name).is_ok();
+            // What is only printed and matches nothing is a name that can't be opened.
+            let some = settings.mode != Mode::Print || matching(name).is_ok_and(|paths| !paths.is_empty());
+            Some(name.as_path()).filter(|_| !literal && some)
+        }
+        _ => None,
+    }
+}
+
+/// How the core is to behave. `many`: the output is shared by several files.
+pub(super) fn options(settings: &Follow, many: bool) -> Options {
+    let rtail = settings.persona == Persona::Rtail;
+    let text = rtail && settings.terminator == b'\n' && settings.mode != Mode::Print;
+    Options {
+        start: settings.start,
+        following: match settings.mode {
+            Mode::Print => Following::Nothing,
+            Mode::Descriptor => Following::Descriptor,
+            Mode::Name => Following::Name,
+        },
+        retry: if settings.retry { Retry::Always } else { Retry::Never },
+        framing: match settings.persona {
+            // A single source passes as it comes, unless what it says decides where to stop.
+            Persona::Rtail if many || settings.until.is_some() => Framing::Lines,
+            _ => Framing::Bytes,
+        },
+        terminator: settings.terminator,
+        nuls: if text { Nuls::HoldBack } else { Nuls::Pass },
+        rewriting: if rtail { Rewriting::Discern } else { Rewriting::AsGnu },
+        rotate_wait: settings.rotate_wait,
+        poll_only: settings.looking != Looking::Events,
+        poll_interval: match (settings.looking, settings.persona) {
+            (Looking::Poll(Some(interval)), _) => Some(interval.max(SHORTEST_INTERVAL)),
+            // The interval that GNU's `tail` has unless told otherwise is no wish of the user's.
+            (_, Persona::Rtail) => Some(settings.sleep_interval)
+                .filter(|interval| *interval != SLEEP_INTERVAL)
+                .map(|interval| interval.max(SHORTEST_INTERVAL)),
+            (_, Persona::Tail) => Some(settings.sleep_interval),
+        },
+        pipes: match settings.until {
+            Some(_) => Pipes::New,
+            None if settings.pids.is_empty() => Pipes::Windowed,
+            None => Pipes::NamedNew,
+        },
+        never_seek: settings.presume_input_pipe,
+        ..Options::default()
+    }
+}
