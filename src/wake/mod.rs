@@ -93,6 +93,8 @@ struct Events {
 pub(crate) struct Wake {
     bell: Arc<Bell>,
     events: Option<Events>,
+    /// Event sources that failed, whose threads may still be at their end.
+    retired: Vec<Watcher>,
     /// The names that are followed, to find the way to them again when it changes.
     paths: HashMap<SourceId, PathBuf>,
     /// The descriptors that are watched for appends.
@@ -110,6 +112,7 @@ impl Wake {
         let mut wake = Self {
             bell: Arc::new(Bell::new()?),
             events: None,
+            retired: Vec::new(),
             paths: HashMap::new(),
             watched: HashSet::new(),
             troubles: Vec::new(),
@@ -319,7 +322,10 @@ impl Wake {
 
     /// An event source has failed: both end, and are started again later.
     fn fail(&mut self, why: String, now: Instant) {
-        self.events = None;
+        if let Some(Events { names_watcher, appends_watcher, .. }) = self.events.take() {
+            self.retired.retain(Watcher::is_alive);
+            self.retired.extend([names_watcher.retire(), appends_watcher.retire()]);
+        }
         self.watched.clear();
         self.trouble(Trouble::Failed(why));
         self.revive_at = now.checked_add(self.revival);
@@ -381,9 +387,9 @@ impl Wake {
     /// Ends the event sources and waits until their threads are gone.
     pub(crate) fn join(mut self) {
         if let Some(events) = self.events.take() {
-            events.names_watcher.join();
-            events.appends_watcher.join();
+            self.retired.extend([events.names_watcher, events.appends_watcher]);
         }
+        self.retired.into_iter().for_each(Watcher::join);
     }
 }
 

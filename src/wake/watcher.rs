@@ -60,7 +60,7 @@ impl Watcher {
         };
         let thread = Arc::new(Thread::default());
         let guard = Guard { thread: Arc::clone(&thread), bell: Arc::clone(&bell) };
-        let handler = Handler { subject, bell, _guard: guard };
+        let handler = Handler { subject, bell, failed: false, _guard: guard };
         let inner = INotifyWatcher::new(handler, Config::default().with_event_kinds(mask)).map_err(into_io)?;
         if thread.ended() {
             // notify doesn't say that it could not start its thread; its handler is gone all the same.
@@ -112,6 +112,12 @@ impl Watcher {
         self.thread.wait();
     }
 
+    /// Ends the event source without waiting for its thread.
+    pub(crate) fn retire(mut self) -> Self {
+        self.shut_down();
+        self
+    }
+
     fn shut_down(&mut self) {
         if let Some(inner) = self.inner.take() {
             if self.thread.ended() {
@@ -154,6 +160,8 @@ fn into_io(error: notify::Error) -> io::Error {
 struct Handler {
     subject: Subject,
     bell: Arc<Bell>,
+    /// Whether the event source has reported an error.
+    failed: bool,
     /// Goes with the handler, which goes with the thread.
     _guard: Guard,
 }
@@ -161,7 +169,14 @@ struct Handler {
 impl EventHandler for Handler {
     fn handle_event(&mut self, event: notify::Result<notify::Event>) {
         match event {
-            Err(error) => self.bell.mark_failed(error.to_string()),
+            Err(error) => {
+                self.bell.mark_failed(error.to_string());
+                if std::mem::replace(&mut self.failed, true) {
+                    // An error that lasts has the event thread report it for ever and hear nothing else, not even
+                    // that it should end. This ends it, without the word that a panic has.
+                    std::panic::resume_unwind(Box::new("the event source keeps failing"));
+                }
+            }
             // An overflow comes without a path: it must be looked for first.
             Ok(event) if event.need_rescan() => self.bell.mark_everything(),
             Ok(event) => {
