@@ -339,3 +339,30 @@ fn a_pipe_is_watched_for_a_line_as_it_comes() {
     let script = r#"(echo one; echo two) | "$@""#;
     logs.rtail("follow --until READY").through(script).run().printed("one\ntwo\n").with_status(3);
 }
+
+#[test]
+fn what_was_rewritten_last_is_read_before_the_end() {
+    let logs = Logs::with("a.log", 1..=100);
+    let tail = logs.rtail("follow -n +1 --poll=60s --timeout 2s a.log").start();
+    tail.until_line(100);
+    logs.write("a.log", "L101\n");
+    tail.ended().printed_lines(1..=101).with_status(0);
+}
+
+#[test]
+fn standard_input_that_was_not_read_is_left_where_it_was() {
+    let logs = Logs::with("a.log", 1..=400_000);
+    logs.append("b.log", 1..=5);
+    let script = r#"read line; "$@" | head -n 1; cat"#;
+    let run = logs.rtail("follow --no-follow -q -n +1 a.log -").through(script);
+    run.stdin(std::fs::File::open(logs.path("b.log")).unwrap()).run().printed("L1\nL2\nL3\nL4\nL5\n");
+}
+
+#[test]
+fn time_is_up_although_nobody_reads_the_line_that_was_waited_for() {
+    let logs = Logs::with("a.log", 1..=1);
+    let tail = logs.rtail("follow -n +1 --until END --timeout 1s a.log").drained(Drain::WhenTold).start();
+    tail.until_watching();
+    logs.append("a.log", 2..=400_000).append_bytes("a.log", "END\n");
+    tail.ended();
+}

@@ -488,3 +488,19 @@ fn a_pattern_says_what_it_can_not_open_and_opens_it_later(mode: Mode) {
     tail.until_line(20);
     tail.end().printed_lines(1..=20);
 }
+
+#[test]
+fn a_pattern_takes_up_a_name_that_comes_and_goes() {
+    let logs = Logs::with("a.log", 1..=1);
+    let tail = logs.follow(Mode::Events, "-q -n +1 *.log");
+    tail.until_line(1).until_watching();
+    for round in 2..=60 {
+        for _ in 0..5 {
+            logs.append_bytes("b.log", "").remove("b.log");
+        }
+        logs.append("b.log", round..=round);
+        tail.until_line(round);
+        logs.remove("b.log");
+    }
+    tail.end().printed_lines(1..=60);
+}

@@ -294,3 +294,19 @@ fn a_hole_punched_into_what_was_read_repeats_nothing(mode: Mode) {
     tail.cont().until_line(2010);
     tail.end().printed_lines(1..=2010);
 }
+
+in_both_modes!(a_log_cut_by_any_length_repeats_nothing);
+fn a_log_cut_by_any_length_repeats_nothing(mode: Mode) {
+    // One long line ends the log, so that each cut is within a line.
+    let text = [&lines(1..=500)[..], "x".repeat(600).as_bytes(), b"\n"].concat();
+    for length in [1, 255, 256, 257, 500] {
+        let logs = Logs::holding("a.log", &text);
+        let tail = logs.follow(mode, "-n +1 a.log");
+        tail.until_bytes(text.len()).stop();
+        logs.truncate("a.log", (text.len() - length) as u64);
+        tail.cont().until_noticed("file truncated");
+        logs.append_bytes("a.log", "y\n");
+        tail.until_printed("y\n");
+        tail.end().printed([&text[..], b"y\n"].concat());
+    }
+}

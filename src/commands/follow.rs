@@ -310,7 +310,7 @@ impl<'a> Session<'a> {
                 return self.end(Reason::Signal(signal));
             }
             if self.out.is_blocked() {
-                if reason == Reason::Timeout {
+                if self.ending.urgent() == Some(Reason::Timeout) {
                     // Who has not read in time is not waited for.
                     self.write_what_fits();
                     break;
@@ -336,10 +336,15 @@ impl<'a> Session<'a> {
     fn write_the_rest(&mut self) -> Option<Exit> {
         let mut result = self.out.flush();
         while result.is_ok() && self.out.is_blocked() {
-            if let Some(signal) = self.ending.signal() {
-                return Some(Exit::Signal(signal));
+            match self.ending.urgent() {
+                Some(Reason::Signal(signal)) => return Some(Exit::Signal(signal)),
+                Some(_) => {
+                    // Who has not read in time is not waited for.
+                    self.write_what_fits();
+                    return None;
+                }
+                None => result = self.wait_for_room(),
             }
-            result = self.wait_for_room();
         }
         result.err().map(|error| output_failed(&error, self.notices))
     }

@@ -123,7 +123,7 @@ impl Discovery {
         let mut awaited: HashMap<PathBuf, SourceId> = HashMap::new();
         for (id, source) in engine.sources() {
             followed.extend(source.members().map(|member| (member.file(), id)));
-            if source.members().next().is_none() {
+            if source.members().next().is_none() && source.needs_name() {
                 awaited.insert(source.path().to_owned(), id);
             }
         }

@@ -144,6 +144,10 @@ impl Engine {
     pub(crate) fn keep_found(&mut self, id: SourceId, path: PathBuf) {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.source.attach(path);
+            if slot.source.members().next().is_none() {
+                // It went away before it could be opened, and is there again.
+                self.mark(id, Due::NameAndFiles);
+            }
         }
     }
 
@@ -386,6 +390,7 @@ impl Engine {
     }
 
     fn step(&mut self, id: SourceId, now: Instant) -> Option<Step> {
+        let foremost = self.starting.front() == Some(&id);
         let (slots, mut context) = self.context(id, now);
         let slot = slots.get_mut(&id)?;
         slot.queued = false;
@@ -395,8 +400,10 @@ impl Engine {
             slot.noticed = Noticed::ByPolling(Because::Unannounced);
         }
         if slot.source.is_due() {
-            slot.queued = true;
+            slot.queued = !foremost;
             match step {
+                // It has its turn until it is past its start.
+                _ if foremost => {}
                 // Much to read in one file must not keep the others waiting.
                 Some(Step::Data(_) | Step::Working) if !slot.source.has_pending() => self.ready.push_back(id),
                 // What happened to a source is dealt with in one go, before what happened to others later.

@@ -70,7 +70,7 @@ impl Remembered<'_> {
         }
         let size = self.handle.meta()?.size;
         let mut last = [0];
-        let ends_there = size < start
+        let ends_there = size <= start
             && self.handle.read_at(&mut last, size.saturating_sub(1))? == 1
             && self.handle.read_at(&mut [0], size)? == 0;
         Ok(Some(size).filter(|_| same && ends_there && last[0] != self.terminator))

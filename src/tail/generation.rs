@@ -19,7 +19,8 @@ pub(crate) const BUFFER: usize = ANCHOR + CHUNK;
 
 /// The most that a pipe holds unless its owner is privileged (`fs.pipe-max-size`).
 const PIPE: u64 = 1024 * 1024;
-/// How often a file that ends in zeros is searched for data behind them while its writer is at work.
+/// How often a file that ends in zeros is searched for data behind them while its writer is at work; ten times as
+/// long while nothing tells of a writer, for one that writes through a mapping may leave the times alone.
 const ZEROS: Duration = Duration::from_secs(1);
 
 /// How a file is read.
@@ -220,9 +221,9 @@ impl Generation {
         self.limit = Some(self.limit.map_or(now, |limit| limit.min(now)));
     }
 
-    /// Leaves the descriptor, which others may share, where reading has come to.
-    pub(crate) fn leave(&self) {
-        self.handle.leave_at(self.offset);
+    /// Leaves the descriptor, which others may share, this many bytes before where reading has come to.
+    pub(crate) fn leave(&self, kept: u64) {
+        self.handle.leave_at(self.offset.saturating_sub(kept));
     }
 
     /// Reads nothing from `limit` on.
@@ -252,12 +253,13 @@ impl Generation {
         loop {
             let proof = self.anchor.len();
             let wanted = proof + self.room();
-            if wanted == proof && self.limit.is_some() {
-                return Ok(Look::Nothing(Rest::AtEnd));
-            }
             let start = self.offset - proof as u64;
             let length = read_at_least(&*self.handle, &mut buffer[..wanted], start, proof)?;
             let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
+            if wanted == proof && length == proof && intact && self.limit.is_some() {
+                // Nothing more is wanted, and what was read is what stands there.
+                return Ok(Look::Nothing(Rest::AtEnd));
+            }
             if length > proof && intact {
                 let new = &buffer[proof..length];
                 if self.run == Run::AfterRewrite && self.offset == 0 && new[0] == 0 && self.nuls == Nuls::HoldBack {
@@ -388,7 +390,8 @@ impl Generation {
         // There may be much of nothing, and it is looked at often.
         let meta = self.handle.meta()?;
         let known = self.zeros.is_some_and(|zeros| {
-            zeros.size == meta.size && (zeros.modified == meta.modified || now < zeros.searched + ZEROS)
+            let patience = if zeros.modified == meta.modified { 10 * ZEROS } else { ZEROS };
+            zeros.size == meta.size && now < zeros.searched + patience && self.limit.is_none()
         });
         if known {
             return Ok(usable);
@@ -462,6 +465,7 @@ impl Generation {
         self.modified = None;
         self.suspect = None;
         self.data_until = 0;
+        self.zeros = None;
         Ok(())
     }
 
@@ -473,6 +477,7 @@ impl Generation {
         self.suspect = None;
         self.size = 0;
         self.data_until = 0;
+        self.zeros = None;
         self.run = Run::AfterRewrite;
     }
 }

@@ -150,9 +150,11 @@ impl Member {
         self.generation.limit_to_now();
     }
 
-    /// Leaves a descriptor that others share where reading has come to.
+    /// Leaves a descriptor that others share behind what was delivered; where it was, if nothing was read.
     pub(crate) fn leave(&self) {
-        self.generation.leave();
+        if !matches!(self.stage, Stage::Pinned(_)) {
+            self.generation.leave(self.lines.kept());
+        }
     }
 
     pub(crate) fn replace_handle(&mut self, handle: Box<dyn Handle>) {
@@ -315,7 +317,9 @@ impl Member {
         match role {
             Role::Current => Progress::Rest(again),
             // Not before it is certain that there is nothing.
-            _ if rest == Rest::Unsettled && self.is_patient(context.now) => Progress::Hold(again),
+            _ if rest == Rest::Unsettled && role != Role::Finishing && self.is_patient(context.now) => {
+                Progress::Hold(again)
+            }
             Role::Printed | Role::Finishing => Progress::Done,
             Role::Orphaned if self.may_be_rotating(context.options) => Progress::Rest(again),
             Role::Orphaned | Role::Superseded => self.wait_for_late_writers(again, context),
@@ -457,8 +461,8 @@ impl Member {
 
     /// Gives up the file: its last bytes, what is to be reported, and what is kept of it.
     pub(crate) fn finish(mut self) -> (Option<Delivery>, Option<Happening>, Option<Closed>) {
-        self.leave();
         let last = self.take_fragment(Ending::Unterminated);
+        self.leave();
         let file = self.file();
         let skipped = self.generation.held_back().map(|range| Happening::NulsSkipped { file, range });
         let closed = (self.generation.reading() == Reading::Anchored).then(|| self.generation.close());

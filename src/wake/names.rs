@@ -185,6 +185,9 @@ impl Names {
             if let Some(stale) = self.paths.remove(path) {
                 // The path meant another directory; the watch stays with that one unless it is taken away.
                 self.directories.remove(&stale);
+                for entry in self.entries.values_mut() {
+                    entry.directories.retain(|directory| *directory != stale);
+                }
                 watcher.unwatch(path);
             }
             watcher.watch(path)?;
