@@ -44,6 +44,15 @@ struct Slot {
     queued: bool,
 }
 
+impl Slot {
+    /// Looks at the source in intervals from now on, unless it is so already for another reason.
+    fn poll(&mut self, because: Because) {
+        if self.noticed == Noticed::ByEvents {
+            self.noticed = Noticed::ByPolling(because);
+        }
+    }
+}
+
 /// All sources, and whose turn it is.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -189,19 +198,14 @@ impl Engine {
 
     /// Looks at a source in intervals from now on.
     pub(crate) fn poll(&mut self, id: SourceId, because: Because) {
-        if let Some(slot) = self.slots.get_mut(&id)
-            && slot.noticed == Noticed::ByEvents
-        {
-            slot.noticed = Noticed::ByPolling(because);
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.poll(because);
         }
     }
 
     /// There are no events any more: looks at everything now, and in intervals from now on.
     pub(crate) fn poll_all(&mut self) {
-        let ids: Vec<_> = self.slots.keys().copied().collect();
-        for id in ids {
-            self.poll(id, Because::NoWatch);
-        }
+        self.slots.values_mut().for_each(|slot| slot.poll(Because::NoWatch));
         self.mark_all();
     }
 
@@ -352,6 +356,11 @@ impl Engine {
         true
     }
 
+    /// Whether [`has_next`](Self::has_next) has found something that was not handed out.
+    pub(crate) fn has_found(&self) -> bool {
+        self.found.is_some()
+    }
+
     /// Hands out what [`has_next`](Self::has_next) found.
     pub(crate) fn take_next(&mut self) -> Option<Event<'_>> {
         let (source, found) = self.found.take()?;
@@ -395,9 +404,9 @@ impl Engine {
         let slot = slots.get_mut(&id)?;
         slot.queued = false;
         let step = slot.source.step(&mut context);
-        if matches!(step, Some(Step::Data(_))) && slot.cause == Cause::Safety && slot.noticed == Noticed::ByEvents {
+        if matches!(step, Some(Step::Data(_))) && slot.cause == Cause::Safety {
             // Nobody announced these bytes, so nobody can be relied on to announce the next ones.
-            slot.noticed = Noticed::ByPolling(Because::Unannounced);
+            slot.poll(Because::Unannounced);
         }
         if slot.source.is_due() {
             slot.queued = !foremost;

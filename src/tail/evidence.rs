@@ -26,7 +26,7 @@ impl Remembered<'_> {
         let discern = self.rewriting == Rewriting::Discern;
         let anchor = self.anchor.bytes();
         let cut = read.len() < anchor.len();
-        if !discern && !cut && read.len() == anchor.len() {
+        if !discern && read.len() == anchor.len() {
             return Ok(Before::Same);
         }
         let mut first = [0; HEAD];

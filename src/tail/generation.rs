@@ -173,14 +173,6 @@ impl Generation {
         Closed { id: self.id, offset: self.offset, anchor: self.anchor, head: self.head }
     }
 
-    /// Reads from `offset` on, whatever stands before it.
-    ///
-    /// # Errors
-    /// When the bytes before the offset, its proof, can't be read.
-    pub(crate) fn start_at(&mut self, offset: u64) -> io::Result<()> {
-        self.go_to(offset)
-    }
-
     /// Puts another handle of the same file in the place of one that has gone stale.
     pub(crate) fn replace_handle(&mut self, handle: Box<dyn Handle>) {
         self.handle = handle;
@@ -450,8 +442,11 @@ impl Generation {
         usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK)
     }
 
-    /// Goes to an offset and remembers what stands before it. Nothing has changed if that can't be read.
-    fn go_to(&mut self, offset: u64) -> io::Result<()> {
+    /// Reads from `offset` on and remembers what stands before it.
+    ///
+    /// # Errors
+    /// When that, the proof of what is read next, can't be read; then nothing has changed.
+    pub(crate) fn go_to(&mut self, offset: u64) -> io::Result<()> {
         let mut before = [0; ANCHOR];
         let proof = usize::try_from(offset).unwrap_or(ANCHOR).min(ANCHOR);
         let before_length = read_at_least(&*self.handle, &mut before[..proof], offset - proof as u64, proof)?;

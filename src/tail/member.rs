@@ -251,7 +251,7 @@ impl Member {
             Located::At { offset, end } => (offset, end, None),
             Located::Beyond(offset) => (0, size, Some(Happening::OffsetBeyondEnd { offset, size })),
         };
-        self.generation.start_at(offset)?;
+        self.generation.go_to(offset)?;
         if role == Role::Printed && matches!(start, Start::LastLines(_) | Start::LastBytes(_)) {
             // Not more than was asked for, even if the file grows meanwhile.
             self.generation.limit(end.max(offset));

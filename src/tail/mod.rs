@@ -190,13 +190,8 @@ impl Tail {
     /// Returns the next event, if there is one without waiting. Reads files, so it blocks as long as the disk
     /// does.
     pub fn try_next(&mut self) -> Option<Event<'_>> {
-        if !self.prepare() {
-            return None;
-        }
-        if self.engine.has_next(Instant::now()) {
-            return self.engine.take_next();
-        }
-        self.reports.pop_front().map(Event::from)
+        self.prepare();
+        self.take()
     }
 
     /// Returns the next event, waiting for it if need be; `None` when no source is left.
@@ -211,16 +206,24 @@ impl Tail {
             }
             self.wait(None, &mut [])?;
         }
-        Ok(self.try_next())
+        Ok(self.take())
     }
 
-    /// Whether there is something to report now.
+    /// Hands out what was prepared: what happened to files first, then what belongs to none.
+    fn take(&mut self) -> Option<Event<'_>> {
+        if self.engine.has_found() {
+            return self.engine.take_next();
+        }
+        self.reports.pop_front().map(Event::from)
+    }
+
+    /// Finds the next thing to report; false if there is none.
     fn prepare(&mut self) -> bool {
         let now = Instant::now();
         self.look_around(now);
         loop {
             self.reports.extend(std::iter::from_fn(|| self.wake.take_trouble()).map(Report::Trouble));
-            if !self.reports.is_empty() || self.engine.has_next(now) {
+            if self.engine.has_next(now) || !self.reports.is_empty() {
                 return true;
             }
             // What has come into sight is watched, then looked at once more, and only then is there nothing.

@@ -105,7 +105,7 @@ impl Bell {
         self.fd.as_fd()
     }
 
-    /// Says who follows a name; `None` of them: nobody.
+    /// Adds a follower to a name.
     pub(crate) fn follow_name(&self, name: &Path, interest: Interest) {
         self.lock().names.entry(name.to_owned()).or_default().push(interest);
     }

@@ -81,6 +81,15 @@ pub(crate) enum Notice {
     Untold,
 }
 
+impl From<Announces> for Notice {
+    fn from(announces: Announces) -> Self {
+        match announces {
+            Announces::All => Self::Told,
+            Announces::Some | Announces::None => Self::ToldInPart,
+        }
+    }
+}
+
 /// Two event sources, and what they watch.
 #[derive(Debug)]
 struct Events {
@@ -173,13 +182,15 @@ impl Wake {
         }
     }
 
-    fn refused(&mut self, path: &Path, refusal: Refusal) {
+    /// Notes why a watch could not be set.
+    fn refused(&mut self, path: &Path, refusal: Refusal) -> Notice {
         match refusal {
             Refusal::Watches => self.trouble(Trouble::Watches),
             Refusal::Other(error) => self.trouble(Trouble::Watch(path.to_owned(), error)),
             // Looking will tell; and the failure has been noted where it happened.
             Refusal::Gone | Refusal::Dead => {}
         }
+        Notice::Untold
     }
 
     /// The next trouble that has not been reported.
@@ -195,20 +206,9 @@ impl Wake {
             }
             None => Err(Refusal::Dead),
         };
-        let notice = self.notice(&path, result);
+        let notice = result.map_or_else(|refusal| self.refused(&path, refusal), Notice::from);
         self.paths.insert(source, path);
         notice
-    }
-
-    fn notice(&mut self, path: &Path, result: Result<Announces, Refusal>) -> Notice {
-        match result {
-            Ok(Announces::All) => Notice::Told,
-            Ok(Announces::Some | Announces::None) => Notice::ToldInPart,
-            Err(refusal) => {
-                self.refused(path, refusal);
-                Notice::Untold
-            }
-        }
     }
 
     /// Forgets the name of a source.
@@ -229,12 +229,10 @@ impl Wake {
             None => Err(Refusal::Dead),
         };
         match result {
-            Ok((new, Announces::All)) => (new, Notice::Told),
-            Ok((new, Announces::Some | Announces::None)) => (new, Notice::ToldInPart),
+            Ok((new, announces)) => (new, announces.into()),
             Err(refusal) => {
                 let first = directories.first().cloned().unwrap_or_default();
-                self.refused(&first, refusal);
-                (false, Notice::Untold)
+                (false, self.refused(&first, refusal))
             }
         }
     }
@@ -245,14 +243,11 @@ impl Wake {
         let mut told = Vec::new();
         let mut paths = Vec::new();
         for Appends { source, fd, file_system } in files {
-            match file_system.map_or(Announces::Some, announces) {
-                Announces::None => told.push((*source, Notice::ToldInPart)),
-                announces => {
-                    let notice = if announces == Announces::All { Notice::Told } else { Notice::ToldInPart };
-                    told.push((*source, notice));
-                    paths.push((told.len() - 1, descriptor_path(*fd)));
-                }
+            let announces = file_system.map_or(Announces::Some, announces);
+            if announces != Announces::None {
+                paths.push((told.len(), descriptor_path(*fd)));
             }
+            told.push((*source, Notice::from(announces)));
         }
         let (places, paths): (Vec<usize>, Vec<PathBuf>) = paths.into_iter().unzip();
         let refused = match &mut self.events {
@@ -260,9 +255,9 @@ impl Wake {
             None => (0..paths.len()).map(|index| (index, Refusal::Dead)).collect(),
         };
         for (index, refusal) in refused {
-            told[places[index]].1 = Notice::Untold;
-            let path = self.paths.get(&told[places[index]].0).cloned().unwrap_or_default();
-            self.refused(&path, refusal);
+            let (source, notice) = &mut told[places[index]];
+            let path = self.paths.get(source).cloned().unwrap_or_default();
+            *notice = self.refused(&path, refusal);
         }
         told
     }

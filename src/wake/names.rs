@@ -51,22 +51,17 @@ impl Names {
         path: &Path,
     ) -> Result<Announces, Refusal> {
         let mut entry = Entry::default();
-        let mut told = Announces::All;
-        let mut result = Ok(());
-        for _ in 0..ATTEMPTS {
-            let mut set = false;
-            result = self.enter_way(watcher, bell, follower, path, &mut entry).map(|(new, announces)| {
-                set = new;
-                told = announces;
-            });
+        let mut result = self.enter_way(watcher, bell, follower, path, &mut entry);
+        for _ in 1..ATTEMPTS {
             // The way may have changed before its new watches were there to tell.
-            if !set && !matches!(result, Err(Refusal::Gone)) {
+            if !matches!(result, Ok((true, _)) | Err(Refusal::Gone)) {
                 break;
             }
+            result = self.enter_way(watcher, bell, follower, path, &mut entry);
         }
         let old = self.entries.insert(follower, entry);
         self.leave(watcher, bell, follower, old);
-        result.map(|()| told)
+        result.map(|(_, told)| told)
     }
 
     /// Watches directories for any name in them, and whatever decides what `base`, where they begin, means. Returns
@@ -182,14 +177,8 @@ impl Names {
         let told = rustix::fs::statfs(path).map_or(Announces::Some, |stat| announces(stat.f_type));
         let new = !self.directories.contains_key(&id);
         if new {
-            if let Some(stale) = self.paths.remove(path) {
-                // The path meant another directory; the watch stays with that one unless it is taken away.
-                self.directories.remove(&stale);
-                for entry in self.entries.values_mut() {
-                    entry.directories.retain(|directory| *directory != stale);
-                }
-                watcher.unwatch(path);
-            }
+            // If the path meant another directory, the watch stays with that one unless it is taken away.
+            self.lost(watcher, bell, path);
             watcher.watch(path)?;
             self.paths.insert(path.to_owned(), id);
             self.directories.insert(id, Directory { path: path.to_owned(), users: 0, listeners: Vec::new() });
