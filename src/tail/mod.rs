@@ -38,6 +38,7 @@ mod member;
 mod name;
 mod options;
 mod pattern;
+mod position;
 mod proof;
 mod report;
 mod scan;
@@ -61,6 +62,7 @@ pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
 pub use self::lines::Framing;
 pub use self::options::{Following, Nuls, Options, Pipes, Retry, Rewriting, Start};
 pub use self::pattern::{BadPattern, looks_like_pattern, matching};
+pub use self::position::{Position, Resume};
 pub use crate::wake::{Also, Trouble, Until};
 
 use self::discovery::Discovery;
