@@ -266,9 +266,8 @@ impl<'a> Session<'a> {
     fn wait_for_room(&mut self) -> io::Result<()> {
         let mut also: Vec<Also<'_>> = self.ending.urgent_wakers().collect();
         also.extend(self.out.reader().map(|fd| Also::new(fd, tail::Until::Writable)));
-        self.tail.wait(self.ending.timeout_at(), &mut also)?;
+        self.tail.hold(self.ending.timeout_at(), &mut also)?;
         drop(also);
-        self.tail.attend();
         self.out.flush()
     }
 
@@ -355,7 +354,7 @@ impl<'a> Session<'a> {
         while self.out.flush().is_ok() && self.out.is_blocked() && Instant::now() < deadline {
             let reader = self.out.reader().map(|fd| Also::new(fd, tail::Until::Writable));
             let mut also: Vec<Also<'_>> = reader.into_iter().collect();
-            if self.tail.wait(Some(deadline), &mut also).is_err() {
+            if self.tail.hold(Some(deadline), &mut also).is_err() {
                 break;
             }
         }

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::event::{Arrival, Because, Data, Event, Noticed, SourceId};
-use super::files::{FileId, Files, Handle};
+use super::files::{Files, Handle};
 use super::generation::{BUFFER, Closed};
 use super::options::{Following, Options};
 use super::schedule::Schedule;
@@ -65,8 +65,8 @@ pub(crate) struct Engine {
     /// Sources that something is due for.
     ready: VecDeque<SourceId>,
     schedule: Schedule,
-    descriptors: HashMap<RawFd, (SourceId, FileId)>,
-    sharers: HashMap<FileId, Vec<SourceId>>,
+    /// Whose the watched descriptors are.
+    descriptors: HashMap<RawFd, SourceId>,
     /// Sources that wait for a pipe or device.
     readable: BTreeSet<SourceId>,
     /// Files that were let go, the last ones last.
@@ -95,7 +95,6 @@ impl Engine {
             ready: VecDeque::new(),
             schedule: Schedule::default(),
             descriptors: HashMap::new(),
-            sharers: HashMap::new(),
             readable: BTreeSet::new(),
             closed: VecDeque::new(),
             hurry_until: Instant::now(),
@@ -238,19 +237,15 @@ impl Engine {
         }
     }
 
-    /// Something may have happened to an open file. Of several descriptors of one file the kernel names only
-    /// one, so all sources that have it are looked at.
+    /// An open file was written to.
     pub(crate) fn mark_descriptor(&mut self, fd: RawFd) {
-        let Some((source, file)) = self.descriptors.get(&fd).copied() else { return };
-        let sharers = self.sharers.get(&file).filter(|sharers| sharers.len() > 1).cloned();
-        for source in sharers.unwrap_or_else(|| vec![source]) {
-            if let Some(slot) = self.slots.get_mut(&source)
-                && slot.noticed == Noticed::ByPolling(Because::Unannounced)
-            {
-                slot.noticed = Noticed::ByEvents;
-            }
-            self.mark(source, Due::Files);
+        let Some(source) = self.descriptors.get(&fd).copied() else { return };
+        if let Some(slot) = self.slots.get_mut(&source)
+            && slot.noticed == Noticed::ByPolling(Because::Unannounced)
+        {
+            slot.noticed = Noticed::ByEvents;
         }
+        self.mark(source, Due::Files);
     }
 
     /// Anything may have happened to any source.
@@ -311,22 +306,11 @@ impl Engine {
         let wants = std::mem::take(&mut self.wants);
         for want in &wants {
             match want {
-                Want::Appends(source, fd, file, _) => {
-                    self.descriptors.insert(*fd, (*source, *file));
-                    let sharers = self.sharers.entry(*file).or_default();
-                    if !sharers.contains(source) {
-                        sharers.push(*source);
-                    }
+                Want::Appends(source, fd, _) => {
+                    self.descriptors.insert(*fd, *source);
                 }
                 Want::Release(fd) => {
-                    if let Some((source, file)) = self.descriptors.remove(fd)
-                        && let Some(sharers) = self.sharers.get_mut(&file)
-                    {
-                        sharers.retain(|sharer| *sharer != source);
-                        if sharers.is_empty() {
-                            self.sharers.remove(&file);
-                        }
-                    }
+                    self.descriptors.remove(fd);
                 }
                 Want::Readable(source) => {
                     self.readable.insert(*source);

@@ -117,7 +117,7 @@ impl Member {
     /// Asks for appends to be noticed.
     pub(crate) fn want_appends(&self, source: SourceId) -> Option<Want> {
         let file_system = self.generation.handle().file_system();
-        self.fd().map(|fd| Want::Appends(source, fd, self.file(), file_system))
+        self.fd().map(|fd| Want::Appends(source, fd, file_system))
     }
 
     pub(crate) fn handle_fd(&self) -> Option<BorrowedFd<'_>> {

@@ -70,14 +70,14 @@ use self::engine::Engine;
 use self::pattern::Pattern;
 use self::report::Report;
 use self::step::{Due, Want};
-use crate::wake::{Appends, Follower, Notice, Wake, Woken};
+use crate::wake::{Appends, Attention, Follower, Notice, Wake, Woken};
 
 /// How often everything is looked at although no event came.
 const SAFETY: Duration = Duration::from_secs(30);
 
 /// Follows any number of files.
 ///
-/// Nothing is read ahead: a tail that isn't asked for events reads nothing, but [`attend`](Self::attend) keeps it
+/// Nothing is read ahead: a tail that isn't asked for events reads nothing, but [`hold`](Self::hold) keeps it
 /// from losing sight of files that are rotated away meanwhile.
 #[derive(Debug)]
 pub struct Tail {
@@ -235,10 +235,8 @@ impl Tail {
         }
     }
 
-    /// Looks at names that may mean other files now, and holds these open, without reading anything. To be
-    /// called whenever a wait ends while the events can't be taken, since a file that is renamed or removed later
-    /// can't be taken away any more then.
-    pub fn attend(&mut self) {
+    /// Looks at names that may mean other files now, and holds these open, without reading anything.
+    fn attend(&mut self) {
         let now = Instant::now();
         self.look_around(now);
         self.engine.attend(now);
@@ -272,14 +270,34 @@ impl Tail {
             // Not everything was watched yet, so there is something to look at first.
             return Ok(());
         }
-        let safety = (!self.is_over() && self.wake.has_events()).then_some(self.safety_at);
-        let ours = [self.engine.deadline(), self.wake.deadline(), self.discovery.look_at(), safety, deadline];
+        let deadline = self.wait_until(deadline);
         let readable: Vec<_> = self.engine.readable().collect();
-        let ready = self.wake.wait(ours.into_iter().flatten().min(), &readable, also)?;
+        let ready = self.wake.wait(Attention::All { readable: &readable }, deadline, also)?;
         for source in ready {
             self.engine.mark(source, Due::Files);
         }
         Ok(())
+    }
+
+    /// Waits while the events can't be taken, until one of `also` is ready or `deadline` has come; it may end sooner.
+    /// What is written meanwhile stays where it is, but names are attended to: files that they come to mean are held
+    /// open, without being read, since they can't be renamed or removed from under us any more then.
+    ///
+    /// # Errors
+    /// When the system refuses to wait. A signal is no error; the wait just ends.
+    pub fn hold(&mut self, deadline: Option<Instant>, also: &mut [Also<'_>]) -> io::Result<()> {
+        self.attend();
+        let deadline = self.wait_until(deadline);
+        self.wake.wait(Attention::Names, deadline, also)?;
+        self.attend();
+        Ok(())
+    }
+
+    /// When a wait has to end at the latest.
+    fn wait_until(&mut self, deadline: Option<Instant>) -> Option<Instant> {
+        let safety = (!self.is_over() && self.wake.has_events()).then_some(self.safety_at);
+        let ours = [self.engine.deadline(), self.wake.deadline(), self.discovery.look_at(), safety, deadline];
+        ours.into_iter().flatten().min()
     }
 
     /// Ends the tail: closes its files and waits until every thread it started is gone and every watch released.
@@ -299,23 +317,23 @@ impl Tail {
         self.engine.tick(now);
         match self.wake.drain(now) {
             None => {}
-            Some(Woken::Marks { names, descriptors, refused }) => {
-                for fd in descriptors {
-                    self.engine.mark_descriptor(fd);
-                }
-                for (source, notice) in refused {
+            Some(Woken::Marks(marked)) => {
+                for (source, notice) in marked.refused {
                     self.cover(source, notice);
                 }
-                for follower in names {
+                if marked.everything {
+                    self.engine.mark_all();
+                    discover = true;
+                }
+                for fd in marked.descriptors {
+                    self.engine.mark_descriptor(fd);
+                }
+                for follower in marked.names {
                     match follower {
                         Follower::Source(source) => self.engine.mark(source, Due::NameAndFiles),
                         Follower::Pattern(_) => discover = true,
                     }
                 }
-            }
-            Some(Woken::Overflow) => {
-                self.engine.mark_all();
-                discover = true;
             }
             Some(Woken::EventsLost) => {
                 self.engine.poll_all();
@@ -339,7 +357,6 @@ impl Tail {
     /// Sets and drops watches as the engine asks for; returns whether anything was to be done.
     fn carry_out_wants(&mut self) -> bool {
         let wants = self.engine.take_wants();
-        let mut appends = Vec::new();
         let mut looks = Vec::new();
         let mut made_room = false;
         for want in wants {
@@ -352,11 +369,12 @@ impl Tail {
                     self.cover(source, notice);
                     looks.push((source, Due::NameAndFiles));
                 }
-                Want::Appends(source, fd, _, file_system) => appends.push(Appends { source, fd, file_system }),
-                Want::Release(fd) => {
-                    appends.retain(|appends| appends.fd != fd);
-                    self.wake.release(fd);
+                Want::Appends(source, fd, file_system) => {
+                    let notice = self.wake.watch_appends(&Appends { source, fd, file_system });
+                    self.cover(source, notice);
+                    looks.push((source, Due::Files));
                 }
+                Want::Release(fd) => self.wake.release(fd),
                 Want::Forget(source) => self.wake.forget_name(source),
                 Want::Room => {
                     made_room = true;
@@ -370,10 +388,6 @@ impl Tail {
                 }
                 Want::Readable(_) | Want::Unreadable(_) => {}
             }
-        }
-        for (source, notice) in self.wake.watch_appends(&appends) {
-            self.cover(source, notice);
-            looks.push((source, Due::Files));
         }
         for (source, due) in &looks {
             self.engine.mark(*source, *due);

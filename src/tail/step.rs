@@ -30,7 +30,7 @@ pub(crate) enum Want {
     /// Notice what happens to the name.
     Name(SourceId),
     /// Notice appends to this open file, which is on a file system of this type.
-    Appends(SourceId, RawFd, FileId, Option<i64>),
+    Appends(SourceId, RawFd, Option<i64>),
     /// Notice when a pipe or device of the source can be read.
     Readable(SourceId),
     /// A device of the source has nothing and can't tell when it has.

@@ -1,11 +1,11 @@
-//! What event threads tell the engine: a bounded set of marks, and one descriptor to wait on.
+//! What the event thread tells the engine: a bounded set of marks, and one descriptor to wait on.
 //!
-//! Handlers run on threads of the notify crate and must never block there (its `watch` waits for that thread). They
+//! Its handler runs on a thread of the notify crate and must never block there (its `watch` waits for that thread). They
 //! mark and ring; marks of one kind coalesce, so however many events come, the set is as large as what is watched.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -42,8 +42,6 @@ pub(crate) struct Marks {
     pub(crate) routes: BTreeSet<Follower>,
     /// These directories were moved or removed, and their watches with them.
     pub(crate) lost: BTreeSet<PathBuf>,
-    /// These open files were written to.
-    pub(crate) descriptors: BTreeSet<RawFd>,
     /// An event source has failed.
     pub(crate) failed: Option<String>,
 }
@@ -153,14 +151,6 @@ impl Bell {
         });
     }
 
-    /// Something happened to an open file.
-    pub(crate) fn mark_descriptor(&self, fd: RawFd) {
-        self.ring(|shared| {
-            shared.marks.descriptors.insert(fd);
-            true
-        });
-    }
-
     /// Events were lost.
     pub(crate) fn mark_everything(&self) {
         self.ring(|shared| {
@@ -200,14 +190,18 @@ mod tests {
 
     #[test]
     fn no_mark_is_slept_through_and_none_leaves_the_bell_ringing() {
-        const COUNT: i32 = 200_000;
+        const COUNT: usize = 50_000;
         let bell = Arc::new(Bell::new().unwrap());
+        let names: Vec<_> = (0..COUNT).map(|number| PathBuf::from(format!("/logs/{number}"))).collect();
+        for (number, name) in names.iter().enumerate() {
+            bell.follow_name(name, Interest { source: Follower::Pattern(number), reroute: false });
+        }
         let marker = Arc::clone(&bell);
-        let thread = std::thread::spawn(move || (0..COUNT).for_each(|fd| marker.mark_descriptor(fd)));
+        let thread = std::thread::spawn(move || names.iter().for_each(|name| marker.mark_name(name)));
         let mut seen = 0;
         while seen < COUNT {
             assert!(readable(&bell, 20), "slept through marks after {seen}");
-            seen += i32::try_from(bell.take().map_or(0, |marks| marks.descriptors.len())).unwrap();
+            seen += bell.take().map_or(0, |marks| marks.names.len());
         }
         thread.join().unwrap();
         assert!(!readable(&bell, 0));

@@ -1,15 +1,16 @@
 //! What makes the engine look: events where they work, and one place to wait for all there is to wait for.
 //!
-//! [`Wake`] carries out what the engine wants watched, turns marks of event threads into marks of the engine, and
-//! says for which sources looking at an interval must do instead. It decides nothing about files.
+//! [`Wake`] carries out what the engine wants watched, turns events into marks of the engine, and says for which
+//! sources looking at an interval must do instead. It decides nothing about files.
 
 mod bell;
 mod filesystem;
 mod names;
 mod route;
 mod watcher;
+mod writes;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
 
 use crate::tail::SourceId;
 use bell::Bell;
@@ -24,11 +26,15 @@ pub(crate) use bell::Follower;
 pub(crate) use filesystem::is_made_up;
 use filesystem::{Announces, announces};
 use names::Names;
-use watcher::{Refusal, Subject, Watcher};
+use watcher::{Refusal, Watcher};
+use writes::{Writes, Written};
 
 /// The first and the longest pause before a failed event source is started again.
 const REVIVAL: Duration = Duration::from_secs(1);
 const REVIVAL_LONGEST: Duration = Duration::from_secs(64);
+
+/// How long writes to other files may go unnoticed while there is always something to do.
+const BUSY: Duration = Duration::from_millis(1);
 
 /// Why files are looked at in intervals instead of being watched.
 #[derive(Debug)]
@@ -47,18 +53,28 @@ pub enum Trouble {
     DirectoryGone(PathBuf),
 }
 
-/// What a drained set of marks means for the engine.
+/// What has happened, as far as it concerns the engine.
 #[derive(Debug)]
 pub(crate) enum Woken {
     /// Something happened to these.
-    /// The way to the files of `refused` leads elsewhere now, and not all of it could be watched.
-    Marks { names: Vec<Follower>, descriptors: Vec<RawFd>, refused: Vec<(SourceId, Notice)> },
-    /// Events were lost: anything may have happened.
-    Overflow,
+    Marks(Marked),
     /// Events have ended. Everything must be polled.
     EventsLost,
     /// Events have begun again. Everything must be followed and watched anew.
     EventsBack,
+}
+
+/// What something has happened to.
+#[derive(Debug, Default)]
+pub(crate) struct Marked {
+    /// Events were lost: anything may have happened.
+    pub(crate) everything: bool,
+    /// Their names changed.
+    pub(crate) names: BTreeSet<Follower>,
+    /// These open files were written to.
+    pub(crate) descriptors: Vec<RawFd>,
+    /// The way to their files leads elsewhere now, and not all of it could be watched.
+    pub(crate) refused: Vec<(SourceId, Notice)>,
 }
 
 /// An open file to be watched for appends.
@@ -93,9 +109,31 @@ impl From<Announces> for Notice {
 /// Two event sources, and what they watch.
 #[derive(Debug)]
 struct Events {
-    names_watcher: Watcher,
-    appends_watcher: Watcher,
+    watcher: Watcher,
     names: Names,
+    writes: Writes,
+    /// Whether there are writes to be taken, as far as the last wait could see.
+    written: bool,
+    /// When writes were last taken.
+    taken_at: Instant,
+}
+
+impl Events {
+    fn start(bell: &Arc<Bell>) -> io::Result<Self> {
+        let writes = Writes::new()?;
+        let watcher = Watcher::start(Arc::clone(bell))?;
+        Ok(Self { watcher, names: Names::default(), writes, written: false, taken_at: Instant::now() })
+    }
+
+    /// Takes what was written, if that is due.
+    fn take_written(&mut self, now: Instant) -> io::Result<Option<Written>> {
+        if !self.written && now < self.taken_at + BUSY {
+            return Ok(None);
+        }
+        self.written = false;
+        self.taken_at = now;
+        self.writes.take().map(|written| (written != Written::default()).then_some(written))
+    }
 }
 
 #[derive(Debug)]
@@ -106,8 +144,6 @@ pub(crate) struct Wake {
     retired: Vec<Watcher>,
     /// The names that are followed, to find the way to them again when it changes.
     paths: HashMap<SourceId, PathBuf>,
-    /// The descriptors that are watched for appends.
-    watched: HashSet<RawFd>,
     troubles: Vec<Trouble>,
     told: HashSet<&'static str>,
     revive_at: Option<Instant>,
@@ -123,7 +159,6 @@ impl Wake {
             events: None,
             retired: Vec::new(),
             paths: HashMap::new(),
-            watched: HashSet::new(),
             troubles: Vec::new(),
             told: HashSet::new(),
             revive_at: None,
@@ -136,16 +171,7 @@ impl Wake {
     }
 
     fn start_events(&mut self) {
-        let start = |subject| Watcher::start(subject, Arc::clone(&self.bell));
-        let started = start(Subject::Names).and_then(|names_watcher| match start(Subject::Appends) {
-            Ok(appends_watcher) => Ok(Events { names_watcher, appends_watcher, names: Names::default() }),
-            Err(error) => {
-                // Its descriptors are wanted by then.
-                names_watcher.join();
-                Err(error)
-            }
-        });
-        match started {
+        match Events::start(&self.bell) {
             Ok(events) => self.events = Some(events),
             Err(error) => self.trouble(Trouble::NoEvents(error)),
         }
@@ -154,12 +180,10 @@ impl Wake {
     /// Ends the event sources for good, since their descriptors are needed for files. False if there are none.
     pub(crate) fn make_room(&mut self) -> bool {
         let Some(events) = self.events.take() else { return false };
-        events.names_watcher.join();
-        events.appends_watcher.join();
-        self.watched.clear();
+        events.watcher.join();
         // They have said that they have ended, which is no news.
         let _ = self.bell.take();
-        self.trouble(Trouble::NoEvents(rustix::io::Errno::MFILE.into()));
+        self.trouble(Trouble::NoEvents(Errno::MFILE.into()));
         true
     }
 
@@ -201,9 +225,7 @@ impl Wake {
     /// Follows the name of a source.
     pub(crate) fn follow_name(&mut self, source: SourceId, path: PathBuf) -> Notice {
         let result = match &mut self.events {
-            Some(Events { names_watcher, names, .. }) => {
-                names.follow(names_watcher, &self.bell, Follower::Source(source), &path)
-            }
+            Some(Events { watcher, names, .. }) => names.follow(watcher, &self.bell, Follower::Source(source), &path),
             None => Err(Refusal::Dead),
         };
         let notice = result.map_or_else(|refusal| self.refused(&path, refusal), Notice::from);
@@ -214,8 +236,8 @@ impl Wake {
     /// Forgets the name of a source.
     pub(crate) fn forget_name(&mut self, source: SourceId) {
         self.paths.remove(&source);
-        if let Some(Events { names_watcher, names, .. }) = &mut self.events {
-            names.forget(names_watcher, &self.bell, Follower::Source(source));
+        if let Some(Events { watcher, names, .. }) = &mut self.events {
+            names.forget(watcher, &self.bell, Follower::Source(source));
         }
     }
 
@@ -223,8 +245,8 @@ impl Wake {
     /// any of them was not watched before.
     pub(crate) fn listen(&mut self, pattern: usize, base: &Path, directories: &[PathBuf]) -> (bool, Notice) {
         let result = match &mut self.events {
-            Some(Events { names_watcher, names, .. }) => {
-                names.listen(names_watcher, &self.bell, Follower::Pattern(pattern), base, directories)
+            Some(Events { watcher, names, .. }) => {
+                names.listen(watcher, &self.bell, Follower::Pattern(pattern), base, directories)
             }
             None => Err(Refusal::Dead),
         };
@@ -237,37 +259,26 @@ impl Wake {
         }
     }
 
-    /// Watches open files for appends.
-    pub(crate) fn watch_appends(&mut self, files: &[Appends]) -> Vec<(SourceId, Notice)> {
-        self.watched.extend(files.iter().map(|file| file.fd));
-        let mut told = Vec::new();
-        let mut paths = Vec::new();
-        for Appends { source, fd, file_system } in files {
-            let announces = file_system.map_or(Announces::Some, announces);
-            if announces != Announces::None {
-                paths.push((told.len(), descriptor_path(*fd)));
-            }
-            told.push((*source, Notice::from(announces)));
+    /// Watches an open file for appends.
+    pub(crate) fn watch_appends(&mut self, file: &Appends) -> Notice {
+        let announces = file.file_system.map_or(Announces::Some, announces);
+        if announces == Announces::None {
+            return announces.into();
         }
-        let (places, paths): (Vec<usize>, Vec<PathBuf>) = paths.into_iter().unzip();
-        let refused = match &mut self.events {
-            Some(events) => events.appends_watcher.watch_all(&paths),
-            None => (0..paths.len()).map(|index| (index, Refusal::Dead)).collect(),
-        };
-        for (index, refusal) in refused {
-            let (source, notice) = &mut told[places[index]];
-            let path = self.paths.get(source).cloned().unwrap_or_default();
-            *notice = self.refused(&path, refusal);
-        }
-        told
+        let result = self.events.as_mut().map_or(Err(Refusal::Dead), |events| events.writes.watch(file.fd));
+        result.map_or_else(
+            |refusal| {
+                let path = self.paths.get(&file.source).cloned().unwrap_or_default();
+                self.refused(&path, refusal)
+            },
+            |()| announces.into(),
+        )
     }
 
     /// Forgets a descriptor that is closed or about to be.
     pub(crate) fn release(&mut self, fd: RawFd) {
-        if self.watched.remove(&fd)
-            && let Some(events) = &mut self.events
-        {
-            events.appends_watcher.unwatch(&descriptor_path(fd));
+        if let Some(events) = &mut self.events {
+            events.writes.release(fd);
         }
     }
 
@@ -276,7 +287,19 @@ impl Wake {
         if self.revive_at.is_some_and(|at| at <= now) {
             return self.revive(now);
         }
-        let marks = self.bell.take()?;
+        let written = match self.events.as_mut().map(|events| events.take_written(now)).transpose() {
+            Ok(written) => written.flatten(),
+            Err(error) => {
+                self.fail(error.to_string(), now);
+                return Some(Woken::EventsLost);
+            }
+        };
+        let marks = self.bell.take();
+        if written.is_none() && marks.is_none() {
+            return None;
+        }
+        let Written { any, descriptors } = written.unwrap_or_default();
+        let marks = marks.unwrap_or_default();
         if let Some(why) = marks.failed
             && self.events.is_some()
         {
@@ -284,44 +307,39 @@ impl Wake {
             return Some(Woken::EventsLost);
         }
         let mut routes = marks.routes;
-        let mut names = marks.names;
         let mut gone = Vec::new();
-        let mut refused = Vec::new();
-        if let Some(events) = &mut self.events {
+        if let Some(Events { watcher, names, .. }) = &mut self.events {
             if marks.everything {
-                routes.extend(events.names.lose_all(&mut events.names_watcher, &self.bell));
+                routes.extend(names.lose_all(watcher, &self.bell));
             }
             for path in &marks.lost {
                 gone.extend((!path.exists()).then(|| path.clone()));
-                routes.extend(events.names.lost(&mut events.names_watcher, &self.bell, path));
+                routes.extend(names.lost(watcher, &self.bell, path));
             }
         }
         for path in gone {
             self.trouble(Trouble::DirectoryGone(path));
         }
-        names.extend(&routes);
+        let mut marked =
+            Marked { everything: marks.everything || any, names: marks.names, descriptors, refused: Vec::new() };
         for follower in routes {
+            marked.names.insert(follower);
             if let Follower::Source(source) = follower
                 && let Some(path) = self.paths.get(&source).cloned()
             {
                 let notice = self.follow_name(source, path);
-                refused.extend((notice != Notice::Told).then_some((source, notice)));
+                marked.refused.extend((notice != Notice::Told).then_some((source, notice)));
             }
         }
-        if marks.everything {
-            return Some(Woken::Overflow);
-        }
-        let descriptors = marks.descriptors.into_iter().collect();
-        Some(Woken::Marks { names: names.into_iter().collect(), descriptors, refused })
+        Some(Woken::Marks(marked))
     }
 
     /// An event source has failed: both end, and are started again later.
     fn fail(&mut self, why: String, now: Instant) {
-        if let Some(Events { names_watcher, appends_watcher, .. }) = self.events.take() {
+        if let Some(events) = self.events.take() {
             self.retired.retain(Watcher::is_alive);
-            self.retired.extend([names_watcher.retire(), appends_watcher.retire()]);
+            self.retired.push(events.watcher.retire());
         }
-        self.watched.clear();
         self.trouble(Trouble::Failed(why));
         self.revive_at = now.checked_add(self.revival);
         self.revival = (self.revival * 2).min(REVIVAL_LONGEST);
@@ -352,25 +370,35 @@ impl Wake {
     /// # Errors
     /// When the system refuses to wait. A signal is no error; the wait just ends.
     pub(crate) fn wait(
-        &self,
+        &mut self,
+        attention: Attention<'_>,
         deadline: Option<Instant>,
-        readable: &[(SourceId, BorrowedFd<'_>)],
         also: &mut [Also<'_>],
     ) -> io::Result<Vec<SourceId>> {
+        let (readable, writes) = match attention {
+            Attention::All { readable } => (readable, self.events.as_ref().map(|events| events.writes.fd())),
+            Attention::Names => (&[][..], None),
+        };
         let mut fds = vec![PollFd::from_borrowed_fd(self.bell.fd(), PollFlags::IN)];
         fds.extend(readable.iter().map(|(_, fd)| PollFd::from_borrowed_fd(*fd, PollFlags::IN)));
         fds.extend(also.iter().map(|also| PollFd::from_borrowed_fd(also.fd, also.until.flags())));
+        fds.extend(writes.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         let timeout = deadline.map(|at| timespec(at.saturating_duration_since(Instant::now())));
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let ready: Vec<bool> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
-        let (ours, others) = ready.split_at(readable.len());
-        for (also, ready) in also.iter_mut().zip(others) {
-            also.ready = *ready;
+        let mut ready = fds[1..].iter().map(|fd| !fd.revents().is_empty());
+        let found =
+            readable.iter().zip(&mut ready).filter(|(_, ready)| *ready).map(|((source, _), _)| *source).collect();
+        for (also, ready) in also.iter_mut().zip(&mut ready) {
+            also.ready = ready;
         }
-        Ok(readable.iter().zip(ours).filter(|(_, ready)| **ready).map(|((source, _), _)| *source).collect())
+        let written = ready.next() == Some(true);
+        if let Some(events) = &mut self.events {
+            events.written |= written;
+        }
+        Ok(found)
     }
 
     /// Has an event source report a failure.
@@ -381,11 +409,19 @@ impl Wake {
 
     /// Ends the event sources and waits until their threads are gone.
     pub(crate) fn join(mut self) {
-        if let Some(events) = self.events.take() {
-            self.retired.extend([events.names_watcher, events.appends_watcher]);
-        }
+        // The kernel takes its time to release an event source, so both are let go before either is waited for.
+        self.retired.extend(self.events.take().map(|events| events.watcher.retire()));
         self.retired.into_iter().for_each(Watcher::join);
     }
+}
+
+/// What a wait is to end for, beside the deadline and the descriptors it is given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attention<'a> {
+    /// Everything that may bring something to read, these pipes and devices included.
+    All { readable: &'a [(SourceId, BorrowedFd<'a>)] },
+    /// Names only: what was written stays where it is, while a file whose name goes may not.
+    Names,
 }
 
 /// A descriptor to wait for, beside the tail's own.
@@ -429,11 +465,6 @@ impl<'fd> Also<'fd> {
     pub fn is_ready(&self) -> bool {
         self.ready
     }
-}
-
-/// The name under which the kernel knows an open file, whatever has become of its path.
-fn descriptor_path(fd: RawFd) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{fd}"))
 }
 
 fn timespec(duration: Duration) -> Timespec {

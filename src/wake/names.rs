@@ -245,7 +245,6 @@ fn into_refusal(error: io::Error) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::super::watcher::Subject;
     use super::*;
     use std::sync::Arc;
 
@@ -254,7 +253,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let root = temp.path().canonicalize().unwrap();
         let bell = Arc::new(Bell::new().unwrap());
-        let mut watcher = Watcher::start(Subject::Names, Arc::clone(&bell)).unwrap();
+        let mut watcher = Watcher::start(Arc::clone(&bell)).unwrap();
         let mut names = Names::default();
         let followers: Vec<_> = (0..3).map(Follower::Pattern).collect();
         let follow_all = |names: &mut Names, watcher: &mut Watcher| {

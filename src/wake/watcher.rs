@@ -1,4 +1,4 @@
-//! One event source of the notify crate, made safe to lose.
+//! The event source of the notify crate, made safe to lose.
 //!
 //! What is guarded against: its thread outlives the watcher that is dropped, it may die in silence, spin on an
 //! error, or take a panic along when it is spoken to after its death.
@@ -10,18 +10,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use notify::event::EventKindMask;
-use notify::{Config, ErrorKind, EventHandler, INotifyWatcher, PathOp, RecursiveMode, Watcher as _};
+use notify::{Config, ErrorKind, EventHandler, INotifyWatcher, RecursiveMode, Watcher as _};
 
 use super::bell::Bell;
-
-/// What an event source is asked to report, and how its reports are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
-    /// Names that come, go and move in directories.
-    Names,
-    /// Writes to open files, which are watched as `/proc/self/fd/N`.
-    Appends,
-}
 
 /// Why a watch could not be set.
 #[derive(Debug)]
@@ -36,7 +27,7 @@ pub(crate) enum Refusal {
     Other(io::Error),
 }
 
-/// A running event source.
+/// A running event source, which reports names that come, go and move in directories.
 pub(crate) struct Watcher {
     inner: Option<INotifyWatcher>,
     thread: Arc<Thread>,
@@ -53,14 +44,11 @@ impl Watcher {
     ///
     /// # Errors
     /// When the system has no further instance to give, or no thread.
-    pub(crate) fn start(subject: Subject, bell: Arc<Bell>) -> io::Result<Self> {
-        let mask = match subject {
-            Subject::Names => EventKindMask::CREATE | EventKindMask::REMOVE | EventKindMask::MODIFY_NAME,
-            Subject::Appends => EventKindMask::MODIFY_DATA,
-        };
+    pub(crate) fn start(bell: Arc<Bell>) -> io::Result<Self> {
+        let mask = EventKindMask::CREATE | EventKindMask::REMOVE | EventKindMask::MODIFY_NAME;
         let thread = Arc::new(Thread::default());
         let guard = Guard { thread: Arc::clone(&thread), bell: Arc::clone(&bell) };
-        let handler = Handler { subject, bell, failed: false, _guard: guard };
+        let handler = Handler { bell, failed: false, _guard: guard };
         let inner = INotifyWatcher::new(handler, Config::default().with_event_kinds(mask)).map_err(into_io)?;
         if thread.ended() {
             // notify doesn't say that it could not start its thread; its handler is gone all the same.
@@ -74,28 +62,10 @@ impl Watcher {
         !self.thread.ended()
     }
 
-    /// Watches a directory or file. Waits for the event thread, which never waits for anybody.
+    /// Watches a directory. Waits for the event thread, which never waits for anybody.
     pub(crate) fn watch(&mut self, path: &Path) -> Result<(), Refusal> {
         let Some(inner) = self.inner.as_mut().filter(|_| !self.thread.ended()) else { return Err(Refusal::Dead) };
         inner.watch(path, RecursiveMode::NonRecursive).map_err(Refusal::from)
-    }
-
-    /// Watches many at once. What could not be watched comes back with the reason, by its place.
-    pub(crate) fn watch_all(&mut self, paths: &[std::path::PathBuf]) -> Vec<(usize, Refusal)> {
-        let mut refused = Vec::new();
-        let mut first = 0;
-        while first < paths.len() {
-            let Some(inner) = self.inner.as_mut().filter(|_| !self.thread.ended()) else {
-                refused.extend((first..paths.len()).map(|index| (index, Refusal::Dead)));
-                break;
-            };
-            let batch = paths[first..].iter().map(PathOp::watch_non_recursive).collect();
-            let Err(error) = inner.update_paths(batch) else { break };
-            let failed = paths.len() - error.remaining.len() - 1;
-            refused.push((failed, Refusal::from(error.source)));
-            first = failed + 1;
-        }
-        refused
     }
 
     /// Forgets a path; one that isn't watched (any more) is no error.
@@ -158,7 +128,6 @@ fn into_io(error: notify::Error) -> io::Error {
 
 /// Receives events on the thread of the event source.
 struct Handler {
-    subject: Subject,
     bell: Arc<Bell>,
     /// Whether the event source has reported an error.
     failed: bool,
@@ -179,19 +148,7 @@ impl EventHandler for Handler {
             }
             // An overflow comes without a path: it must be looked for first.
             Ok(event) if event.need_rescan() => self.bell.mark_everything(),
-            Ok(event) => {
-                for path in &event.paths {
-                    match self.subject {
-                        Subject::Names => self.bell.mark_name(path),
-                        Subject::Appends => {
-                            let number = path.file_name().and_then(|name| name.to_str());
-                            if let Some(fd) = number.and_then(|number| number.parse().ok()) {
-                                self.bell.mark_descriptor(fd);
-                            }
-                        }
-                    }
-                }
-            }
+            Ok(event) => event.paths.iter().for_each(|path| self.bell.mark_name(path)),
         }
     }
 }
