@@ -6,6 +6,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use regex::bytes::Regex;
+
 pub use crate::tail::Start;
 
 /// Under which name the program was called: it decides defaults, message prefix and usage status.
@@ -68,9 +70,23 @@ pub enum Looking {
     Poll(Option<Duration>),
 }
 
+/// When a command ends that could go on.
+#[derive(Clone, Debug, Default)]
+pub struct Ending {
+    /// Once a line matches.
+    pub until: Option<Regex>,
+    /// After this time.
+    pub timeout: Option<Duration>,
+    /// After this time without new data.
+    pub idle_timeout: Option<Duration>,
+    /// When no process holds a lock on any of the files any more.
+    pub while_locked: bool,
+    /// When all of these processes are gone; empty: no such condition.
+    pub pids: Vec<u32>,
+}
+
 /// Everything `rtail follow` was asked to do.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line, independent of the others")]
 pub struct Follow {
     /// The name the program goes by.
     pub persona: Persona,
@@ -86,9 +102,7 @@ pub struct Follow {
     pub mode: Mode,
     /// Keep trying names that can't be opened (`--retry`).
     pub retry: bool,
-    /// End when all of these processes are gone; empty: no such condition.
-    pub pids: Vec<u32>,
-    /// The interval between looks while polling, and between looks at `pids`. `Duration::MAX` for `inf`.
+    /// The interval between looks while polling, and between looks at processes. `Duration::MAX` for `inf`.
     pub sleep_interval: Duration,
     /// GNU's `--max-unchanged-stats`; accepted for compatibility.
     pub max_unchanged_stats: u64,
@@ -96,14 +110,8 @@ pub struct Follow {
     pub looking: Looking,
     /// How long a rotated file must be quiet before it is let go.
     pub rotate_wait: Duration,
-    /// End once an appended line matches; the pattern as typed and compiled.
-    pub until: Option<regex::bytes::Regex>,
-    /// End after this time.
-    pub timeout: Option<Duration>,
-    /// End after this time without new data.
-    pub idle_timeout: Option<Duration>,
-    /// End when no process holds a lock on any of the files any more.
-    pub while_locked: bool,
+    /// When to end; of lines only appended ones are matched.
+    pub ending: Ending,
     /// Say how the files are followed, and why.
     pub debug: bool,
     /// GNU's hidden `---presume-input-pipe`: never seek.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use regex::bytes::Regex;
 
-use super::{duration, heading, parser, pattern};
+use super::{duration, heading, number, parser, pattern};
+use crate::settings::Ending;
 
 const ABOUT_UNTIL: &str = "\
 End once an appended line matches REGEX, after printing it. The lines that a file had at the start don't count; on a \
@@ -19,21 +20,38 @@ starts, it prints what is there and ends at once";
 /// What was typed about the end.
 #[derive(Args, Debug)]
 #[command(next_help_heading = heading::END)]
-pub(super) struct Ending {
+pub(super) struct EndingOptions {
     /// End once an appended line (on a pipe: any line) matches REGEX, after printing it
     #[arg(long, value_name = "REGEX", long_help = ABOUT_UNTIL)]
     #[arg(value_parser = parser(|text| pattern::pattern("--until", text)))]
-    pub(super) until: Option<Regex>,
+    until: Option<Regex>,
 
     /// End after DUR, with status 3 if there is --until, else 0
     #[arg(long, value_name = "DUR", value_parser = parser(duration::duration))]
-    pub(super) timeout: Option<Duration>,
+    timeout: Option<Duration>,
 
     /// End after DUR without new data
     #[arg(long, value_name = "DUR", value_parser = parser(duration::duration))]
-    pub(super) idle_timeout: Option<Duration>,
+    idle_timeout: Option<Duration>,
 
     /// End when no process holds a lock on any of the files, after reading all of them
     #[arg(long, long_help = ABOUT_LOCKS)]
-    pub(super) while_locked: bool,
+    while_locked: bool,
+}
+
+impl EndingOptions {
+    /// When to end, also of those processes.
+    pub(super) fn meaning(self, pids: Vec<u32>) -> Ending {
+        let Self { until, timeout, idle_timeout, while_locked } = self;
+        Ending { until, timeout, idle_timeout, while_locked, pids }
+    }
+}
+
+/// What was typed about processes: an option of its own, since GNU has it too.
+#[derive(Args, Debug)]
+pub(super) struct Processes {
+    /// End once the process PID is gone; with several --pid, once all of them are
+    #[arg(long, value_name = "PID", help_heading = heading::END)]
+    #[arg(action = ArgAction::Append, value_parser = parser(number::pid))]
+    pub(super) pid: Vec<u32>,
 }

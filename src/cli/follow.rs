@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use super::complaint::Complaint;
-use super::ending::Ending;
+use super::ending::EndingOptions;
 use super::gnu::{self, DefaultMode, GnuOptions};
 use super::looking::LookingOptions;
 use super::{Invocation, guide, heading, number, parser, refusal};
@@ -54,7 +54,7 @@ struct FollowArgs {
     looking: LookingOptions,
 
     #[command(flatten)]
-    ending: Ending,
+    ending: EndingOptions,
 }
 
 /// The definition, under the name of the command.
@@ -100,9 +100,6 @@ pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
     follow.start = typed.since_offset.map_or(follow.start, Start::Offset);
     follow.looking = typed.looking.looking().unwrap_or(follow.looking);
     follow.rotate_wait = typed.looking.rotate_wait();
-    follow.until = typed.ending.until;
-    follow.timeout = typed.ending.timeout;
-    follow.idle_timeout = typed.ending.idle_timeout;
-    follow.while_locked = typed.ending.while_locked;
+    follow.ending = typed.ending.meaning(follow.ending.pids);
     Ok(Invocation { command: super::Command::Follow(follow), warnings })
 }

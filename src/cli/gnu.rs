@@ -11,10 +11,11 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args};
 
 use super::complaint::Complaint;
+use super::ending::Processes;
 use super::number::{self, Count};
 use super::{duration, heading, parser};
 use crate::quote::{quote, quote_argument};
-use crate::settings::{self, Headers, Looking, Mode, Operand, Persona, Start};
+use crate::settings::{self, Ending, Headers, Looking, Mode, Operand, Persona, Start};
 
 /// How many lines are printed when nothing is said.
 const DEFAULT_START: Start = Start::LastLines(10);
@@ -76,10 +77,8 @@ pub(super) struct GnuOptions {
     #[arg(value_parser = parser(number::unchanged_stats))]
     max_unchanged_stats: Option<u64>,
 
-    /// End once the process PID is gone; with several --pid, once all of them are
-    #[arg(long, value_name = "PID", help_heading = heading::END)]
-    #[arg(action = ArgAction::Append, value_parser = parser(number::pid))]
-    pid: Vec<u32>,
+    #[command(flatten)]
+    processes: Processes,
 
     /// Never print headers with file names
     #[arg(short = 'q', long, visible_alias = "silent", overrides_with = "verbose", help_heading = heading::OUTPUT)]
@@ -148,7 +147,7 @@ impl GnuOptions {
         if asked.is_none() {
             retry |= default.retry;
         }
-        let mut pids = self.pid.clone();
+        let mut pids = self.processes.pid.clone();
         if !pids.is_empty() && mode == Mode::Print {
             pids.clear();
             warnings.push("warning: PID ignored; --pid=PID is useful only when following".to_owned());
@@ -162,15 +161,11 @@ impl GnuOptions {
             headers: self.headers(),
             mode,
             retry,
-            pids,
             sleep_interval: self.sleep_interval.unwrap_or(DEFAULT_SLEEP_INTERVAL),
             max_unchanged_stats: self.max_unchanged_stats.unwrap_or(DEFAULT_MAX_UNCHANGED_STATS),
             looking: if self.disable_inotify { Looking::Poll(None) } else { Looking::Events },
             rotate_wait: Duration::ZERO,
-            until: None,
-            timeout: None,
-            idle_timeout: None,
-            while_locked: false,
+            ending: Ending { pids, ..Ending::default() },
             debug: self.debug,
             presume_input_pipe: self.presume_input_pipe,
         };

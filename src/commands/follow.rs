@@ -98,12 +98,12 @@ impl<'a> Session<'a> {
             Headers::Always => true,
         };
         let conditions = Conditions {
-            pids: &settings.pids,
+            pids: &settings.ending.pids,
             gone: if settings.persona == Persona::Tail { Gone::Reaped } else { Gone::Ended },
             asking_interval: settings.sleep_interval,
-            timeout: settings.timeout,
-            idle_timeout: settings.idle_timeout,
-            while_locked: settings.while_locked,
+            timeout: settings.ending.timeout,
+            idle_timeout: settings.ending.idle_timeout,
+            while_locked: settings.ending.while_locked,
         };
         let mut tail = Tail::new(options(settings, many)).context("cannot wait for events")?;
         tail.interrupt_by(signals.flag());
@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
             ending: Ending::new(signals, &conditions),
             status: Exit::Success,
             gave_up: false,
-            until: if settings.until.is_some() { Until::Wanted } else { Until::NotAsked },
+            until: if settings.ending.until.is_some() { Until::Wanted } else { Until::NotAsked },
             last_named: None,
             to_explain: (settings.debug && settings.mode != Mode::Print).then(Vec::new),
         })
@@ -217,7 +217,7 @@ impl<'a> Session<'a> {
                     // GNU's takes the last file named for the one shown last, even if there was nothing of it.
                     self.view.continue_with(last);
                 }
-                let part = self.settings.until.as_ref().filter(|_| data.age == Age::Appended);
+                let part = self.settings.ending.until.as_ref().filter(|_| data.age == Age::Appended);
                 let part = part.and_then(|until| through_match(data.bytes, until, self.settings.terminator));
                 met = part.is_some();
                 let data = Data { bytes: part.unwrap_or(data.bytes), ..data };

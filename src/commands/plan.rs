@@ -48,7 +48,7 @@ pub(super) fn options(settings: &Follow, many: bool) -> Options {
         retry: if settings.retry { Retry::Always } else { Retry::Never },
         framing: match settings.persona {
             // A single source passes as it comes, unless what it says decides where to stop.
-            Persona::Rtail if many || settings.until.is_some() => Framing::Lines,
+            Persona::Rtail if many || settings.ending.until.is_some() => Framing::Lines,
             _ => Framing::Bytes,
         },
         terminator: settings.terminator,
@@ -64,9 +64,9 @@ pub(super) fn options(settings: &Follow, many: bool) -> Options {
                 .map(|interval| interval.max(SHORTEST_INTERVAL)),
             (_, Persona::Tail) => Some(settings.sleep_interval),
         },
-        pipes: match settings.until {
+        pipes: match settings.ending.until {
             Some(_) => Pipes::New,
-            None if settings.pids.is_empty() => Pipes::Windowed,
+            None if settings.ending.pids.is_empty() => Pipes::Windowed,
             None => Pipes::NamedNew,
         },
         never_seek: settings.presume_input_pipe,

@@ -24,14 +24,14 @@ fn follow_follows_by_name_and_retries() {
     assert_eq!(follow.headers, Headers::Auto);
     assert_eq!(follow.mode, Mode::Name);
     assert!(follow.retry);
-    assert_eq!(follow.pids, []);
+    assert_eq!(follow.ending.pids, []);
     assert_eq!(follow.sleep_interval, Duration::from_secs(1));
     assert_eq!(follow.max_unchanged_stats, 5);
     assert_eq!(follow.looking, Looking::Events);
     assert_eq!(follow.rotate_wait, Duration::from_secs(5));
-    assert!(follow.until.is_none());
-    assert_eq!((follow.timeout, follow.idle_timeout), (None, None));
-    assert!(!follow.while_locked && !follow.debug && !follow.presume_input_pipe);
+    assert!(follow.ending.until.is_none());
+    assert_eq!((follow.ending.timeout, follow.ending.idle_timeout), (None, None));
+    assert!(!follow.ending.while_locked && !follow.debug && !follow.presume_input_pipe);
 }
 
 #[test]
@@ -116,10 +116,10 @@ fn rtails_own_options_are_understood() {
          --poll=0.5 --rotate-wait 0 --debug x",
     );
     assert_eq!(follow.start, Start::Offset(120));
-    assert_eq!(follow.until.map(|regex| regex.as_str().to_owned()).as_deref(), Some("^done$"));
-    assert_eq!(follow.timeout, Some(Duration::from_mins(2)));
-    assert_eq!(follow.idle_timeout, Some(Duration::from_millis(250)));
-    assert!(follow.while_locked && follow.debug);
+    assert_eq!(follow.ending.until.map(|regex| regex.as_str().to_owned()).as_deref(), Some("^done$"));
+    assert_eq!(follow.ending.timeout, Some(Duration::from_mins(2)));
+    assert_eq!(follow.ending.idle_timeout, Some(Duration::from_millis(250)));
+    assert!(follow.ending.while_locked && follow.debug);
     assert_eq!(follow.looking, Looking::Poll(Some(Duration::from_millis(500))));
     assert_eq!(follow.rotate_wait, Duration::ZERO);
 }
@@ -139,7 +139,7 @@ fn poll_takes_only_an_attached_value() {
 #[test]
 fn until_looks_at_bytes() {
     let follow = settings(r"rtail follow --until=(?-u:\xff) x");
-    assert!(follow.until.is_some_and(|until| until.is_match(b"a\xffb")));
+    assert!(follow.ending.until.is_some_and(|until| until.is_match(b"a\xffb")));
 }
 
 #[test]

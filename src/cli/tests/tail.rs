@@ -33,14 +33,14 @@ fn tail_prints_ten_lines_of_standard_input_and_ends() {
     assert_eq!(follow.headers, Headers::Auto);
     assert_eq!(follow.mode, Mode::Print);
     assert!(!follow.retry);
-    assert_eq!(follow.pids, []);
+    assert_eq!(follow.ending.pids, []);
     assert_eq!(follow.sleep_interval, Duration::from_secs(1));
     assert_eq!(follow.max_unchanged_stats, 5);
     assert_eq!(follow.looking, Looking::Events);
     assert_eq!(follow.rotate_wait, Duration::ZERO);
-    assert!(follow.until.is_none());
-    assert_eq!((follow.timeout, follow.idle_timeout), (None, None));
-    assert!(!follow.while_locked && !follow.debug && !follow.presume_input_pipe);
+    assert!(follow.ending.until.is_none());
+    assert_eq!((follow.ending.timeout, follow.ending.idle_timeout), (None, None));
+    assert!(!follow.ending.while_locked && !follow.debug && !follow.presume_input_pipe);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn the_last_option_about_following_counts_and_retry_stays() {
 #[test]
 fn a_process_id_without_following_is_ignored_with_a_warning() {
     let (follow, warnings) = settings_and_warnings(Dialect::default(), "tail --pid=1 --pid=2 --retry x");
-    assert_eq!(follow.pids, []);
+    assert_eq!(follow.ending.pids, []);
     assert_eq!(
         warnings,
         [
@@ -130,7 +130,7 @@ fn a_process_id_without_following_is_ignored_with_a_warning() {
             "warning: PID ignored; --pid=PID is useful only when following",
         ]
     );
-    assert_eq!(settings("tail -f --pid=1 --pid 2 --pid=0 x").pids, [1, 2, 0]);
+    assert_eq!(settings("tail -f --pid=1 --pid 2 --pid=0 x").ending.pids, [1, 2, 0]);
 }
 
 #[test]
