@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use super::complaint::Complaint;
 use super::ending::EndingOptions;
-use super::gnu::{self, DefaultMode, GnuOptions};
+use super::gnu::{DefaultMode, GnuOptions};
 use super::looking::LookingOptions;
 use super::{Invocation, guide, heading, number, parser, refusal};
 use crate::settings::{Mode, Persona, Start};
@@ -64,7 +64,7 @@ pub(super) fn command() -> Command {
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_help(ABOUT_DURATIONS)
-        .after_long_help(format!("{} {ABOUT_OLD_FORMS}\n\n{}", gnu::ABOUT_MULTIPLIERS, guide::blocks()))
+        .after_long_help(format!("{} {ABOUT_OLD_FORMS}\n\n{}", number::about_multipliers("NUM"), guide::blocks()))
         .args_override_self(true)
         .mut_arg("follow", |arg| arg.help(ABOUT_FOLLOW).long_help(format!("{ABOUT_FOLLOW}. {MORE_ABOUT_FOLLOW}")))
         .mut_arg("follow_and_retry", |arg| arg.help(ABOUT_FOLLOW_AND_RETRY))

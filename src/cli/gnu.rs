@@ -3,18 +3,18 @@
 //! What depends on the order of options is decided here, from the places clap keeps; which mode is the default, and
 //! what the other options mean, is for the commands.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args};
 
+use super::choice::Choice;
 use super::complaint::Complaint;
 use super::ending::Processes;
 use super::number::{self, Count};
 use super::{duration, heading, parser};
-use crate::quote::{quote, quote_argument};
+use crate::quote::quote;
 use crate::settings::{self, Ending, Headers, Looking, Mode, Operand, Persona, Start};
 
 /// How many lines are printed when nothing is said.
@@ -34,11 +34,6 @@ const FOLLOW_AND_RETRY: &str = "follow_and_retry";
 /// The one of them that GNU does not have.
 const NO_FOLLOW: &str = "no_follow";
 
-/// What `--help` says about numbers.
-pub(super) const ABOUT_MULTIPLIERS: &str = "\
-NUM may end in a multiplier: b 512, kB 1000, K 1024, MB 1000*1000, M 1024*1024, and so on for G, T, P, E, Z, Y, R, \
-Q. Binary prefixes can be used, too: KiB=K, MiB=M, and so on.";
-
 /// What was typed of GNU's options.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own, as typed")]
@@ -56,7 +51,7 @@ pub(super) struct GnuOptions {
     /// Print what is appended to the opened file (descriptor, and -f alone) or to the file of that name (name)
     #[arg(short = 'f', long, value_name = "descriptor|name", help_heading = heading::FOLLOWING)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "descriptor")]
-    #[arg(value_parser = FollowedParser, hide_possible_values = true)]
+    #[arg(value_parser = FOLLOWED, hide_possible_values = true)]
     follow: Option<Followed>,
 
     /// The same as --follow=name --retry
@@ -111,6 +106,9 @@ enum Followed {
     Descriptor,
     Name,
 }
+
+const FOLLOWED: Choice<Followed> =
+    Choice { option: "--follow", words: &[("descriptor", Followed::Descriptor), ("name", Followed::Name)] };
 
 /// How a command follows when no option says.
 #[derive(Clone, Copy, Debug)]
@@ -225,42 +223,4 @@ fn last_of(matches: &ArgMatches, ids: &[&'static str]) -> Option<&'static str> {
         matches.try_contains_id(id).unwrap_or(false) && matches.value_source(id) == Some(ValueSource::CommandLine)
     });
     typed.max_by_key(|id| matches.indices_of(id).and_then(Iterator::last))
-}
-
-/// Reads the value of `--follow`: a name of [`Followed`], or a beginning of it.
-#[derive(Clone)]
-struct FollowedParser;
-
-impl TypedValueParser for FollowedParser {
-    type Value = Followed;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        arg: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<Self::Value, clap::Error> {
-        parser(followed).parse_ref(command, arg, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(FOLLOWED.iter().map(|(name, _)| PossibleValue::new(name))))
-    }
-}
-
-const FOLLOWED: [(&str, Followed); 2] = [("descriptor", Followed::Descriptor), ("name", Followed::Name)];
-
-fn followed(text: &OsStr) -> Result<Followed, Complaint> {
-    let fitting: Vec<_> =
-        FOLLOWED.iter().filter(|(name, _)| name.as_bytes().starts_with(text.as_encoded_bytes())).collect();
-    if let [(_, followed)] = fitting[..] {
-        return Ok(*followed);
-    }
-    let problem = if fitting.is_empty() { "invalid" } else { "ambiguous" };
-    let mut complaint = format!("{problem} argument {} for '--follow'\nValid arguments are:", quote_argument(text));
-    for (name, _) in FOLLOWED {
-        complaint.push_str("\n  - ");
-        complaint.push_str(&quote_argument(name));
-    }
-    Err(Complaint::with_pointer(complaint))
 }

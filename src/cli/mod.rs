@@ -6,7 +6,7 @@
 //! 2. `getopt` reads options by GNU's rules, reports misuse in GNU's words, and spells the line in one canonical
 //!    way, so that clap can't read it by rules of its own.
 //! 3. clap fills structures that hold what was typed: `gnu`, `ending` and `looking` are groups of options
-//!    shared by commands. Values are read by `number`, `duration` and `pattern`.
+//!    shared by commands. Values are read by `number`, `duration`, `pattern` and `choice`.
 //! 4. `follow` and `tail`, one file a command, turn what was typed into what it means.
 //!
 //! Around them: `complaint` and `refusal` word mistakes, `similar` guesses at misspelled names, `guide` has the
@@ -15,6 +15,7 @@
 //! Parsing has no side effects: nothing here opens, prints or exits. Whether a name exists, or is a glob pattern,
 //! is not decided here.
 
+mod choice;
 mod complaint;
 mod dialect;
 mod duration;

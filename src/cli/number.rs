@@ -17,6 +17,14 @@ const PID_MAX: u64 = i32::MAX as u64;
 /// GNU's words for `EOVERFLOW`, which it reports for numbers outside the range that an option allows.
 const OUT_OF_RANGE: &str = "Value too large for defined data type";
 
+/// What `--help` says about numbers, which it calls by this name.
+pub(super) fn about_multipliers(name: &str) -> String {
+    format!(
+        "{name} may end in a multiplier: b 512, kB 1000, K 1024, MB 1000*1000, M 1024*1024, and so on for G, T, P, \
+         E, Z, Y, R, Q. Binary prefixes can be used, too: KiB=K, MiB=M, and so on."
+    )
+}
+
 /// The value of `-n` or `-c`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Count {

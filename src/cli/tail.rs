@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::complaint::Complaint;
-use super::gnu::{self, DefaultMode, GnuOptions};
-use super::{Invocation, refusal};
+use super::gnu::{DefaultMode, GnuOptions};
+use super::{Invocation, number, refusal};
 use crate::settings::{Mode, Persona};
 
 const ABOUT_OLD_FORMS: &str = "The old forms work as the only option before one file: -5f, -20c, +3.";
@@ -19,7 +19,7 @@ const ABOUT_OLD_FORMS: &str = "The old forms work as the only option before one 
     display_name = "tail (rtail)",
     help_template = "{usage-heading} {usage}\n{about}\n\n{options}{after-help}",
     override_usage = "tail [OPTION]... [FILE]...",
-    after_help = format!("{} {ABOUT_OLD_FORMS}", gnu::ABOUT_MULTIPLIERS),
+    after_help = format!("{} {ABOUT_OLD_FORMS}", number::about_multipliers("NUM")),
     disable_help_flag = true,
     disable_version_flag = true,
 )]
