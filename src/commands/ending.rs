@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::locks::is_locked;
 use super::process::{Gone, Process};
 use super::signals::Signals;
+use crate::settings;
 use crate::tail::{Also, FileId, Until};
 
 /// How often locks are looked at.
@@ -73,29 +74,19 @@ pub(crate) struct Ending {
     asked_at: Instant,
 }
 
-/// What a command was asked about its end.
-#[derive(Clone, Debug)]
-pub(crate) struct Conditions<'a> {
-    pub(crate) pids: &'a [u32],
-    pub(crate) gone: Gone,
-    pub(crate) asking_interval: Duration,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) idle_timeout: Option<Duration>,
-    pub(crate) while_locked: bool,
-}
-
 impl Ending {
-    pub(crate) fn new(signals: Signals, conditions: &Conditions<'_>) -> Self {
+    /// Conditions that hold from now on. Processes that can only be asked for by number are, in this interval.
+    pub(crate) fn new(signals: Signals, asked: &settings::Ending, gone: Gone, asking_interval: Duration) -> Self {
         let now = Instant::now();
         Self {
             signals,
-            processes: conditions.pids.iter().map(|pid| Process::new(*pid, conditions.gone)).collect(),
-            asking_interval: conditions.asking_interval,
+            processes: asked.pids.iter().map(|pid| Process::new(*pid, gone)).collect(),
+            asking_interval,
             ask_at: None,
-            timeout_at: conditions.timeout.and_then(|timeout| now.checked_add(timeout)),
-            idle: conditions.idle_timeout,
+            timeout_at: asked.timeout.and_then(|timeout| now.checked_add(timeout)),
+            idle: asked.idle_timeout,
             last_data: now,
-            locks_at: conditions.while_locked.then_some(now),
+            locks_at: asked.while_locked.then_some(now),
             asked_at: now,
         }
     }

@@ -4,9 +4,11 @@ pub mod follow;
 
 mod debug;
 mod ending;
+mod lines;
 mod locks;
 mod plan;
 mod process;
+mod session;
 mod signals;
 
 use std::io::{ErrorKind, Write as _};

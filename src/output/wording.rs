@@ -4,11 +4,19 @@ use std::io;
 use std::path::Path;
 
 use crate::quote::{quote, quote_if_needed};
-use crate::settings::{Follow, Mode, Persona};
+use crate::settings::{Mode, Persona};
 use crate::tail::{Arrival, Evidence, FileKind, Happening, Loss, Outlook, Since, Trouble};
 
 /// What standard input goes by.
 pub(crate) const STDIN: &str = "standard input";
+
+/// Who speaks, and what of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voice {
+    pub(crate) persona: Persona,
+    pub(crate) mode: Mode,
+    pub(crate) retry: bool,
+}
 
 /// The cause of an error without Rust's addition of its number.
 pub(crate) fn cause(error: &io::Error) -> String {
@@ -20,10 +28,10 @@ pub(crate) fn cause(error: &io::Error) -> String {
 }
 
 /// The notices for something that happened to a file of this name, in order; none for what needs no words.
-pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> Vec<String> {
+pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<String> {
     let quoted = quote(name);
     let bare = quote_if_needed(name);
-    let gnu = settings.persona == Persona::Tail;
+    let gnu = voice.persona == Persona::Tail;
     let giving_up = |outlook: &Outlook| match outlook {
         Outlook::GivenUp => "; giving up on this name",
         Outlook::Waiting => "",
@@ -37,7 +45,7 @@ pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> 
         },
         Happening::Inaccessible { error, .. } if name == Path::new(STDIN) => {
             let cause = cause(error);
-            let reading = (settings.mode == Mode::Print).then(|| format!("-: {cause}"));
+            let reading = (voice.mode == Mode::Print).then(|| format!("-: {cause}"));
             std::iter::once(format!("cannot fstat {quoted}: {cause}")).chain(reading).collect()
         }
         Happening::Inaccessible { error, since: Since::Start, .. } => {
@@ -51,8 +59,8 @@ pub(crate) fn notices(settings: &Follow, name: &Path, happening: &Happening) -> 
         Happening::Untailable { error, since: Since::Start, outlook, .. } => {
             let reading = error.as_ref().map(|error| format!("error reading {quoted}: {}", cause(error)));
             // With --retry GNU's doesn't say that it gives up, even where it does.
-            let clause = if settings.retry { "" } else { giving_up(outlook) };
-            let following = (settings.mode != Mode::Print)
+            let clause = if voice.retry { "" } else { giving_up(outlook) };
+            let following = (voice.mode != Mode::Print)
                 .then(|| format!("{bare}: cannot follow end of this type of file{clause}"));
             reading.into_iter().chain(following).collect()
         }
@@ -112,6 +120,16 @@ fn bytes(count: u64) -> String {
 pub(crate) fn held_back(name: &Path, offset: u64, count: u64) -> String {
     let (name, end) = (quote(name), offset + count);
     format!("{name}: held back {} that end no line (offsets {offset}-{end})", bytes(count))
+}
+
+/// The notice for a file that a pattern matches and that is the output.
+pub(crate) fn left_out(path: &Path) -> String {
+    format!("{}: left out: it is the output", quote(path))
+}
+
+/// The notice for a directory that a pattern leads through and that can't be listed.
+pub(crate) fn unlistable(path: &Path, error: &io::Error) -> String {
+    format!("cannot read directory {}: {}", quote(path), cause(error))
 }
 
 /// The notices for notification that does not work.
