@@ -24,7 +24,7 @@ fn follow_follows_by_name_and_retries() {
     assert_eq!(follow.headers, Headers::Auto);
     assert_eq!(follow.mode, Mode::Name);
     assert!(follow.retry);
-    assert_eq!(follow.ending.pids, []);
+    assert!(follow.ending.pids.is_empty());
     assert_eq!(follow.sleep_interval, Duration::from_secs(1));
     assert_eq!(follow.max_unchanged_stats, 5);
     assert_eq!(follow.looking, Looking::Events);

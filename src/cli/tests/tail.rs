@@ -33,7 +33,7 @@ fn tail_prints_ten_lines_of_standard_input_and_ends() {
     assert_eq!(follow.headers, Headers::Auto);
     assert_eq!(follow.mode, Mode::Print);
     assert!(!follow.retry);
-    assert_eq!(follow.ending.pids, []);
+    assert!(follow.ending.pids.is_empty());
     assert_eq!(follow.sleep_interval, Duration::from_secs(1));
     assert_eq!(follow.max_unchanged_stats, 5);
     assert_eq!(follow.looking, Looking::Events);
@@ -122,7 +122,7 @@ fn the_last_option_about_following_counts_and_retry_stays() {
 #[test]
 fn a_process_id_without_following_is_ignored_with_a_warning() {
     let (follow, warnings) = settings_and_warnings(Dialect::default(), "tail --pid=1 --pid=2 --retry x");
-    assert_eq!(follow.ending.pids, []);
+    assert!(follow.ending.pids.is_empty());
     assert_eq!(
         warnings,
         [
