@@ -4,6 +4,8 @@
 //! public for its binary and tests alone and promise no stability.
 
 #[doc(hidden)]
+pub mod checkpoint;
+#[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
 pub mod commands;
