@@ -1,5 +1,6 @@
 //! Everything that is written to standard output, and the words for what is said on standard error.
 
+pub(crate) mod file_id;
 pub(crate) mod outlet;
 pub(crate) mod plain;
 pub(crate) mod wording;
