@@ -3,4 +3,5 @@
 pub(crate) mod file_id;
 pub(crate) mod outlet;
 pub(crate) mod plain;
+pub(crate) mod record;
 pub(crate) mod wording;
