@@ -4,8 +4,10 @@
 //! those that they don't know. What is not known is left out; nothing is `null`.
 //!
 //! Records are encoded here and nothing else: this writes nothing, and doesn't decide which records there are or in
-//! which order. Those of type `line` are not here.
+//! which order. Those of type `line`, which are nearly all of them, are made by [`Lines`].
 
+mod json;
+mod line;
 mod text;
 
 use std::ops::Range;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+pub(crate) use self::line::{Lines, Parse};
 pub(crate) use self::text::{Name, NewName};
 use super::file_id::ShortId;
 use crate::tail::Evidence;

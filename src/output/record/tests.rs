@@ -1,3 +1,5 @@
+mod lines;
+
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
