@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use rtail::cli::guide;
+use rtail::cli::guide::{self, Guide};
 
 /// A file below the root of the package, and what it has to contain.
 struct Generated {
@@ -129,7 +129,7 @@ fn man_page(command: &Command) -> Generated {
         text += &section(|out| page.render_subcommands_section(out));
     }
     text += &in_groups(command, &section(|out| page.render_options_section(out)));
-    text += &section(|out| exit_status_and_examples().to_writer(out));
+    text += &section(|out| exit_status_and_examples(guide::to(command.get_name())).to_writer(out));
     text += &section(|out| see_also(command).to_writer(out));
     Generated::new("man", format!("{name}.1"), text.into_bytes())
 }
@@ -163,35 +163,41 @@ fn in_groups(command: &Command, options: &str) -> String {
     })
 }
 
-fn exit_status_and_examples() -> Roff {
+fn exit_status_and_examples(guide: Guide) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["EXIT STATUS"]);
-    for (status, meaning) in guide::STATUSES {
-        roff.control("TP", []).text([bold(status)]).text([roman(meaning)]);
+    for (status, meaning) in guide.statuses {
+        roff.control("TP", []).text([bold(*status)]).text([roman(*meaning)]);
     }
     roff.control("SH", ["EXAMPLES"]);
-    for (line, purpose) in guide::EXAMPLES {
-        roff.control("TP", []).text([bold(line)]).text([roman(purpose)]);
+    for (line, purpose) in guide.examples {
+        roff.control("TP", []).text([bold(*line)]).text([roman(*purpose)]);
     }
     roff
 }
 
 fn see_also(command: &Command) -> Roff {
-    let own = match command.get_subcommands().next() {
-        Some(subcommand) => format!("rtail-{}", subcommand.get_name()),
-        None => "rtail".to_owned(),
-    };
+    let mut own: Vec<_> = command.get_subcommands().map(|sub| format!("rtail-{}", sub.get_name())).collect();
+    if own.is_empty() {
+        own.push("rtail".to_owned());
+    }
     let mut roff = Roff::new();
     roff.control("SH", ["SEE ALSO"]);
-    let pages = [(own.as_str(), "(1), "), ("tail", "(1), "), ("logrotate", "(8), "), ("inotify", "(7)")];
-    roff.text(pages.map(|(page, section)| [bold(page), roman(section)]).concat());
+    let own = own.iter().map(|page| (page.as_str(), "(1), "));
+    let pages = own.chain([("tail", "(1), "), ("logrotate", "(8), "), ("inotify", "(7)")]);
+    roff.text(pages.flat_map(|(page, section)| [bold(page), roman(section)]).collect::<Vec<_>>());
     roff
 }
 
 /// What stands after the options in a synopsis.
 fn operands(command: &Command) -> &'static str {
-    if command.has_subcommands() { "COMMAND [ARGUMENT]..." } else { "[FILE]..." }
+    match command.get_positionals().next() {
+        None => "COMMAND [ARGUMENT]...",
+        Some(file) if file.is_required_set() => "FILE...",
+        Some(_) => "[FILE]...",
+    }
 }
+
 #[test]
 fn completions_are_up_to_date() {
     for shell in [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh] {

@@ -64,7 +64,11 @@ pub(super) fn command() -> Command {
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_help(ABOUT_DURATIONS)
-        .after_long_help(format!("{} {ABOUT_OLD_FORMS}\n\n{}", number::about_multipliers("NUM"), guide::blocks()))
+        .after_long_help(format!(
+            "{} {ABOUT_OLD_FORMS}\n\n{}",
+            number::about_multipliers("NUM"),
+            guide::FOLLOW.blocks()
+        ))
         .args_override_self(true)
         .mut_arg("follow", |arg| arg.help(ABOUT_FOLLOW).long_help(format!("{ABOUT_FOLLOW}. {MORE_ABOUT_FOLLOW}")))
         .mut_arg("follow_and_retry", |arg| arg.help(ABOUT_FOLLOW_AND_RETRY))

@@ -237,11 +237,11 @@ fn help_is_long_and_short() {
 fn long_help_ends_in_examples_that_are_accepted_and_statuses() {
     let long = shown("rtail follow --help");
     let (_, end) = long.split_once("EXAMPLES:").unwrap();
-    for (example, _) in guide::EXAMPLES {
+    for (example, _) in guide::FOLLOW.examples {
         assert!(end.contains(example), "{end}");
         settings(&example.replace("'listening on'", "listening"));
     }
-    for (status, meaning) in guide::STATUSES {
+    for (status, meaning) in guide::FOLLOW.statuses {
         assert!(end.contains(&format!("{status:<7}{meaning}")), "{end}");
     }
 }
