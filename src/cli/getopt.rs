@@ -28,6 +28,8 @@ pub(super) enum Order {
 /// Where `-5f` and its like may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OldForms {
+    /// Nowhere: there are no options that they could stand for.
+    Nowhere,
     /// Only alone, as GNU has it: there [`old_form`] has rewritten them, elsewhere they are mistakes.
     Alone,
     /// Wherever an option may: no option is a digit, so nothing else can be meant.
@@ -42,12 +44,37 @@ pub(super) struct Line {
     /// The operands, as typed.
     pub(super) operands: Vec<OsString>,
     /// What ended the reading. A wrong value before it, or `--help`, goes first: GNU acts on options as it reads.
-    pub(super) mistake: Option<Complaint>,
+    pub(super) mistake: Option<Mistake>,
+}
+
+/// What can't be read, and what is to be said of it.
+#[derive(Debug)]
+pub(super) enum Mistake {
+    /// An option that the command does not have; another one may.
+    Foreign(Complaint),
+    /// An option that the command has, misused.
+    Misuse(Complaint),
+}
+
+impl Mistake {
+    /// The complaint; of a foreign option with the remedy, if there is one.
+    pub(super) fn complaint(self, remedy: impl FnOnce() -> Option<String>) -> Complaint {
+        match self {
+            Self::Foreign(complaint) => complaint.with_hint(remedy()),
+            Self::Misuse(complaint) => complaint,
+        }
+    }
+}
+
+impl From<Complaint> for Mistake {
+    fn from(complaint: Complaint) -> Self {
+        Self::Misuse(complaint)
+    }
 }
 
 impl Line {
     /// The canonical line for clap, without the program's name, and the mistake that ended it.
-    pub(super) fn into_parts(self) -> (Vec<OsString>, Option<Complaint>) {
+    pub(super) fn into_parts(self) -> (Vec<OsString>, Option<Mistake>) {
         let mut arguments = self.options;
         arguments.push("--".into());
         arguments.extend(self.operands);
@@ -79,7 +106,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read(&mut self, order: Order) -> Result<(), Complaint> {
+    fn read(&mut self, order: Order) -> Result<(), Mistake> {
         while let Some(arg) = self.rest.next() {
             match arg.as_bytes() {
                 b"--" => self.line.operands.extend(self.rest.by_ref().cloned()),
@@ -109,7 +136,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `--name`, `--name=value` or `--name value`, the dashes already taken off.
-    fn read_long(&mut self, text: &[u8]) -> Result<(), Complaint> {
+    fn read_long(&mut self, text: &[u8]) -> Result<(), Mistake> {
         let (name, attached) = match text.iter().position(|&b| b == b'=') {
             Some(at) => (&text[..at], Some(OsStr::from_bytes(&text[at + 1..]))),
             None => (text, None),
@@ -117,7 +144,8 @@ impl<'a> Reader<'a> {
         let (name, arg) = self.find_long(name, text)?;
         let value = match (value_of(arg), attached) {
             (Value::Never, Some(_)) => {
-                return Err(Complaint::with_pointer(format!("option '--{name}' doesn't allow an argument")));
+                let text = format!("option '--{name}' doesn't allow an argument");
+                return Err(Complaint::with_pointer(text).into());
             }
             (Value::Required, None) => Some(self.next(&format!("option '--{name}' requires an argument"))?),
             (_, attached) => attached,
@@ -127,7 +155,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Finds the option that `name` is or abbreviates; `text` is the name as typed, with its value.
-    fn find_long(&self, name: &[u8], text: &[u8]) -> Result<(String, &'a Arg), Complaint> {
+    fn find_long(&self, name: &[u8], text: &[u8]) -> Result<(String, &'a Arg), Mistake> {
         let mut fitting: Vec<_> = self
             .options()
             .flat_map(|arg| long_names(arg).into_iter().map(move |name| (name, arg)))
@@ -141,23 +169,23 @@ impl<'a> Reader<'a> {
         let text = String::from_utf8_lossy(text);
         let Some((_, first)) = fitting.first() else {
             let complaint = Complaint::with_pointer(format!("unrecognized option '--{text}'"));
-            return Err(complaint.with_hint(self.meant_by(name)));
+            return Err(Mistake::Foreign(complaint.with_hint(self.meant_by(name))));
         };
         if fitting.iter().any(|(_, arg)| arg.get_id() != first.get_id()) {
             let names: Vec<_> = fitting.iter().map(|(name, _)| format!("'--{name}'")).collect();
             let names = names.join(" ");
             let text = format!("option '--{text}' is ambiguous; possibilities: {names}");
-            return Err(Complaint::with_pointer(text));
+            return Err(Complaint::with_pointer(text).into());
         }
         Ok(fitting.swap_remove(0))
     }
 
     /// Reads `-abc`, the dash already taken off: options without a value, up to one that takes the rest as its own.
-    fn read_cluster(&mut self, cluster: &[u8]) -> Result<(), Complaint> {
+    fn read_cluster(&mut self, cluster: &[u8]) -> Result<(), Mistake> {
         for (at, &byte) in cluster.iter().enumerate() {
             let letter = char::from(byte);
             let found = self.options().find(|arg| byte.is_ascii() && arg.get_short() == Some(letter));
-            let arg = found.ok_or_else(|| unknown_short(&cluster[at..]))?;
+            let arg = found.ok_or_else(|| Mistake::Foreign(self.unknown_short(&cluster[at..])))?;
             if value_of(arg) != Value::Required {
                 self.push(arg, Some(letter), None);
                 continue;
@@ -198,18 +226,18 @@ impl<'a> Reader<'a> {
         let meant = similar::closest(std::str::from_utf8(name).ok()?, names)?;
         Some(format!("did you mean '--{meant}'?"))
     }
-}
 
-/// What to say of a letter that is no option, the first of `rest`.
-fn unknown_short(rest: &[u8]) -> Complaint {
-    let digits: String = rest.iter().take_while(|b| b.is_ascii_digit()).copied().map(char::from).collect();
-    if let Some(digit) = digits.chars().next() {
-        // A number, but not where the old form has it.
-        let complaint = Complaint::plain(format!("option used in invalid context -- {digit}"));
-        return complaint.with_hint(Some(format!("use -n {digits}")));
+    /// What to say of a letter that is no option, the first of `rest`.
+    fn unknown_short(&self, rest: &[u8]) -> Complaint {
+        let digits: String = rest.iter().take_while(|b| b.is_ascii_digit()).copied().map(char::from).collect();
+        if let Some(digit) = digits.chars().next() {
+            // A number, but not where the old form has it.
+            let hint = (self.old_forms != OldForms::Nowhere).then(|| format!("use -n {digits}"));
+            return Complaint::plain(format!("option used in invalid context -- {digit}")).with_hint(hint);
+        }
+        let shown = String::from_utf8_lossy(&rest[..1]);
+        Complaint::with_pointer(format!("invalid option -- '{shown}'"))
     }
-    let shown = String::from_utf8_lossy(&rest[..1]);
-    Complaint::with_pointer(format!("invalid option -- '{shown}'"))
 }
 
 fn value_of(arg: &Arg) -> Value {

@@ -9,8 +9,8 @@
 //!    shared by commands. Values are read by `number`, `duration`, `pattern` and `choice`.
 //! 4. `follow` and `tail`, one file a command, turn what was typed into what it means.
 //!
-//! Around them: `complaint` and `refusal` word mistakes, `similar` guesses at misspelled names, `guide` has the
-//! examples and statuses that `--help` and the man pages show.
+//! Around them: `complaint` and `refusal` word mistakes, `similar` guesses at misspelled names and `remedy` at lines
+//! for another command, `guide` has the examples and statuses that `--help` and the man pages show.
 //!
 //! Parsing has no side effects: nothing here opens, prints or exits. Whether a name exists, or is a glob pattern,
 //! is not decided here.
@@ -29,6 +29,7 @@ mod number;
 mod old_form;
 mod pattern;
 mod refusal;
+mod remedy;
 mod similar;
 mod tail;
 
@@ -37,7 +38,6 @@ mod tests;
 
 use std::ffi::{OsStr, OsString};
 use std::iter;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -46,7 +46,7 @@ use self::complaint::Complaint;
 use self::dialect::Dialect;
 use self::getopt::{Line, OldForms, Order};
 use self::refusal::Address;
-use crate::quote::{quote_argument, quote_if_needed};
+use crate::quote::quote_argument;
 use crate::settings::{self, Persona};
 
 pub use self::refusal::Refusal;
@@ -127,6 +127,7 @@ fn parse_tail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusal
     let address = Address { persona: Persona::Tail, page: "tail".to_owned() };
 
     let (arguments, mistake) = read_line(&command, dialect, OldForms::Alone, args).into_parts();
+    let mistake = mistake.map(|mistake| mistake.complaint(|| None));
     let matches = match_line(command, arguments, mistake, &address)?;
     tail::meaning(&matches).map_err(|complaint| Refusal::usage(&address, &complaint))
 }
@@ -142,21 +143,21 @@ fn parse_rtail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusa
     let args = help.as_deref().unwrap_or(args);
 
     // The first operand names the command; everything after it is the command's own.
-    let line = getopt::read(&root, Order::OptionsFirst, OldForms::Alone, args);
-    let (mut arguments, mut mistake) = (line.options, line.mistake);
-    if mistake.is_some() {
-        mistake = mistake.map(|mistake| mistake.with_hint(remedy(&root, dialect, args)));
-    } else if let Some((name, rest)) = line.operands.split_first() {
+    let line = getopt::read(&root, Order::OptionsFirst, OldForms::Nowhere, args);
+    let remedy = || remedy::of_all(&root, dialect, args);
+    let mut arguments = line.options;
+    let mut mistake = line.mistake.map(|mistake| mistake.complaint(remedy));
+    if let (None, Some((name, rest))) = (&mistake, line.operands.split_first()) {
         if let Some(command) = root.find_subcommand(name) {
             address.page = format!("rtail {}", command.get_name());
-            let (own, own_mistake) = read_line(command, dialect, OldForms::Anywhere, rest).into_parts();
+            let (own, own_mistake) = read_line(command, dialect, old_forms(command), rest).into_parts();
             arguments.push(name.clone());
             arguments.extend(own);
-            mistake = own_mistake;
+            let remedy = || remedy::of_one(command, dialect, rest).or_else(|| remedy::of_all(&root, dialect, rest));
+            mistake = own_mistake.map(|mistake| mistake.complaint(remedy));
         } else {
             let complaint = Complaint::with_pointer(format!("unrecognized command {}", quote_argument(name)));
-            let hint = meant_by(&root, name).or_else(|| remedy(&root, dialect, args));
-            mistake = Some(complaint.with_hint(hint));
+            mistake = Some(complaint.with_hint(remedy::name_meant(&root, name).or_else(remedy)));
         }
     }
 
@@ -168,50 +169,6 @@ fn parse_rtail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusa
     meaning.map_err(|complaint| Refusal::usage(&address, &complaint))
 }
 
-/// A guess at the command that was meant by a name that is none.
-fn meant_by(root: &clap::Command, name: &OsStr) -> Option<String> {
-    let names = root.get_subcommands().map(|command| command.get_name().to_owned());
-    similar::closest(name.to_str()?, names).map(|meant| format!("did you mean '{meant}'?"))
-}
-
-/// How to follow what was typed as if for `tail`, without a command; `None` if `follow` would refuse it as well.
-///
-/// `-f` and `-F` are left out: without them `follow` does what they are typed for, and better than `-f`.
-fn remedy(root: &clap::Command, dialect: Dialect, args: &[OsString]) -> Option<String> {
-    let follow = root.find_subcommand(follow::NAME)?;
-    let line = getopt::read(follow, dialect.order(), OldForms::Anywhere, args);
-    let is_implied = |option: &&OsString| ["-f", "-F", "--follow"].iter().any(|implied| option == implied);
-    let options: String = line.options.iter().filter(|option| !is_implied(option)).map(|o| word(o)).collect();
-    let files = match &line.operands[..] {
-        [command, files @ ..] if command == follow::NAME || command == "tail" => files,
-        files => files,
-    };
-    let files = match files {
-        [] => " FILE".to_owned(),
-        [first, rest @ ..] => {
-            let separator = if first != "-" && first.as_bytes().starts_with(b"-") { " --" } else { "" };
-            let others = if rest.is_empty() { "" } else { " ..." };
-            format!("{separator} {}{others}", quote_if_needed(first))
-        }
-    };
-    let (arguments, mistake) = line.into_parts();
-    let line = iter::once(follow::NAME.into()).chain(arguments);
-    let is_accepted = mistake.is_none() && follow.clone().try_get_matches_from(line).is_ok();
-    is_accepted.then(|| format!("to follow a file: rtail {}{options}{files}", follow::NAME))
-}
-
-/// A canonical option as one would type it in a shell, after a blank.
-fn word(option: &OsStr) -> String {
-    let bytes = option.as_bytes();
-    match bytes.iter().position(|&b| b == b'=') {
-        Some(at) => {
-            let (name, value) = (OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..]));
-            format!(" {}={}", name.to_string_lossy(), quote_if_needed(value))
-        }
-        None => format!(" {}", quote_if_needed(option)),
-    }
-}
-
 /// A clap parser of a function that reads a value, bytes and all.
 fn parser<T: Clone + Send + Sync + 'static>(
     read: fn(&OsStr) -> Result<T, Complaint>,
@@ -219,9 +176,19 @@ fn parser<T: Clone + Send + Sync + 'static>(
     OsStringValueParser::new().try_map(move |text| read(&text))
 }
 
+/// Where a command of `rtail` takes old forms.
+fn old_forms(command: &clap::Command) -> OldForms {
+    if command.get_name() == follow::NAME { OldForms::Anywhere } else { OldForms::Nowhere }
+}
+
 /// Reads the arguments of one command: old forms first, then options as GNU reads them.
 fn read_line(command: &clap::Command, dialect: Dialect, old_forms: OldForms, args: &[OsString]) -> Line {
-    getopt::read(command, dialect.order(), old_forms, &old_form::modernise(dialect, args))
+    match old_forms {
+        OldForms::Nowhere => getopt::read(command, dialect.order(), old_forms, args),
+        OldForms::Alone | OldForms::Anywhere => {
+            getopt::read(command, dialect.order(), old_forms, &old_form::modernise(dialect, args))
+        }
+    }
 }
 
 /// Has clap match a line that was read up to a mistake, or to its end.
