@@ -33,7 +33,6 @@ complete -c rtail -n "__fish_rtail_using_subcommand follow" -s s -l sleep-interv
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l max-unchanged-stats -d 'While polling by name, open a file anew that has not changed for N looks [default: 5]' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l pid -d 'End once the process PID is gone; with several --pid, once all of them are' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l since-offset -d 'Begin at byte N, counted from 0, instead of the last lines' -r -f
-complete -c rtail -n "__fish_rtail_using_subcommand follow" -l poll -d 'Look at a fixed interval instead of waiting for events [default: 250ms while files change, else 1s]' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l rotate-wait -d 'Read a rotated file until it was quiet for DUR, then let it go [default: 5s]' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l until -d 'End once an appended line (on a pipe: any line) matches REGEX, after printing it' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l timeout -d 'End after DUR, with status 3 if there is --until, else 0' -r -f
@@ -45,6 +44,7 @@ complete -c rtail -n "__fish_rtail_using_subcommand follow" -s v -l verbose -d '
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s z -l zero-terminated -d 'Lines end in NUL, not in a newline'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l debug -d 'Say on standard error how files are followed, and why'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l no-follow -d 'Print and end; of this, -f, -F and --follow the last one counts'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l poll -d 'Look at a fixed interval instead of waiting for events [default: 250ms while files change, else 1s]'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l while-locked -d 'End when no process holds a lock on any of the files, after reading all of them'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s f -d 'Follow the file that was opened (descriptor, and -f alone) instead of its name'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s F -d 'The same as --follow=name --retry: the default'

@@ -51,15 +51,19 @@ fn offered(command: &Command) -> Command {
 }
 
 /// An option whose value can only be attached to its long name, as two: shells would offer the value after `-f` too.
+/// One whose value is nothing to offer is a switch: shells would not offer files after `--wait`.
 fn spelt_apart(arg: &Arg) -> Vec<Arg> {
-    match arg.get_short() {
-        Some(short) if arg.is_require_equals_set() => {
-            let id: &'static str = short.to_string().leak();
-            let help = arg.get_help().cloned().unwrap_or_default();
-            let alone = Arg::new(id).short(short).action(ArgAction::SetTrue).help(help);
-            vec![alone, arg.clone().short(None)]
+    let switch = |name: &'static str| {
+        Arg::new(name).action(ArgAction::SetTrue).help(arg.get_help().cloned().unwrap_or_default())
+    };
+    match (arg.get_short(), arg.get_long()) {
+        _ if !arg.is_require_equals_set() => vec![arg.clone()],
+        (Some(short), _) => vec![switch(short.to_string().leak()).short(short), arg.clone().short(None)],
+        (None, Some(long)) if arg.get_possible_values().is_empty() => {
+            let long: &'static str = long.to_owned().leak();
+            vec![switch(long).long(long)]
         }
-        _ => vec![arg.clone()],
+        (None, _) => vec![arg.clone()],
     }
 }
 
