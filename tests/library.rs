@@ -333,6 +333,69 @@ fn short_reads_are_no_mismatch() {
 }
 
 #[test]
+fn a_line_over_the_bound_comes_in_the_same_pieces_however_it_is_read() {
+    let text = "short\n0123456789ä123\nshort\n\n0123456789\nab€defgh€k\nlast one is long";
+    let expected = [
+        (0, "short\n", Ending::Line),
+        (6, "0123456789", Ending::Piece),
+        (16, "ä123\n", Ending::Line),
+        (22, "short\n", Ending::Line),
+        (28, "\n", Ending::Line),
+        (29, "0123456789\n", Ending::Line),
+        (40, "ab€defgh", Ending::Piece),
+        (50, "€k\n", Ending::Line),
+        (55, "last one i", Ending::Piece),
+        (65, "s long", Ending::Unterminated),
+    ];
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    fs::write(&path, text).unwrap();
+    for step in 1..=text.len() {
+        let options = Options { longest_line: 10, following: Following::Nothing, ..from_the_beginning() };
+        let (mut tail, faulty) = faulty_tail(path.clone(), options);
+        faulty.script.borrow_mut().extend((0..200).map(|n| Fault::Short(1 + n * step % 97)));
+        let mut found = Vec::new();
+        while let Some(event) = tail.next().unwrap() {
+            if let Event::Data(Data { mut offset, bytes, ending, .. }) = event {
+                for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+                    found.push((offset, String::from_utf8(line.to_vec()).unwrap(), ending));
+                    offset += line.len() as u64;
+                }
+            }
+        }
+        assert_eq!(found, expected.map(|(offset, text, ending)| (offset, text.to_owned(), ending)), "step {step}");
+    }
+}
+
+#[test]
+fn what_a_pipe_had_at_the_start_is_initial_to_its_last_piece() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let options = Options { longest_line: 10, start: Start::LastLines(1), ..Options::default() };
+    let mut tail = Tail::new(options).unwrap();
+    tail.follow(&path);
+    let mut found = Vec::new();
+    let deadline = Instant::now() + PATIENCE;
+    for (text, enough) in [("dropped\n0123456789abcdefghijk\n", 3), ("new\n", 4)] {
+        // The tail opens the FIFO when it looks; a writer waits for that.
+        while tail.try_next().is_some() {}
+        File::options().write(true).open(&path).unwrap().write_all(text.as_bytes()).unwrap();
+        while found.len() < enough {
+            assert!(Instant::now() < deadline, "waited in vain; so far {found:?}");
+            match tail.try_next() {
+                Some(Event::Data(data)) => found.push((String::from_utf8(data.bytes.to_vec()).unwrap(), data.age)),
+                Some(_) => {}
+                None => tail.wait(Some(deadline), &mut []).unwrap(),
+            }
+        }
+    }
+    let expected =
+        [("0123456789", Age::Initial), ("abcdefghij", Age::Initial), ("k\n", Age::Initial), ("new\n", Age::Appended)];
+    assert_eq!(found, expected.map(|(text, age)| (text.to_owned(), age)));
+}
+
+#[test]
 fn a_fifo_can_be_followed_from_writer_to_writer() {
     let temp = tempfile::tempdir().unwrap();
     let path = temp.path().join("fifo");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
 use super::generation::{Change, Closed, Generation, Look, Reading, Rest};
-use super::lines::{Framed, Framing, Lines};
+use super::lines::{Bounds, Framed, Framing, Lines};
 use super::options::{Options, Pipes, Retry, Start};
 use super::start::{Located, Place, Window, locate};
 use super::step::{Bytes, Context, Delivery, RETRY, Want};
@@ -27,6 +27,8 @@ enum Stage {
     Pinned(Arrival),
     /// Being read through for what was asked for.
     Windowed(Window),
+    /// What that has kept is being delivered.
+    Emptied,
     /// What was there at the start is being delivered.
     Initial,
     /// What is appended is being delivered.
@@ -186,6 +188,12 @@ impl Member {
                 }
             };
         }
+        if let Some((offset, bytes, ending)) = self.next_kept(context.options) {
+            return Progress::Data(self.delivery(offset, Bytes::Owned(bytes), ending));
+        }
+        if matches!(self.stage, Stage::Emptied) {
+            self.stage = Stage::Following;
+        }
         let look = match self.generation.look(context.buffer, context.now) {
             Ok(look) => look,
             Err(error) => return Progress::Failed(error),
@@ -199,7 +207,7 @@ impl Member {
                 self.quiet_since = context.now;
                 let delivery = self.deliver(&context.buffer[at.clone()], at.start, framing, context.options);
                 // Whoever is not current has more to do at the end than to wait.
-                if role == Role::Current && rest != Rest::More {
+                if role == Role::Current && rest != Rest::More && !self.lines.has_more() {
                     self.stage = Stage::Following;
                     let again = again(rest, context.now);
                     return delivery.map_or(Progress::Rest(again), |delivery| Progress::LastData(delivery, again));
@@ -289,12 +297,18 @@ impl Member {
         };
         let new = &new[skipped..];
         let offset = self.fragment_offset().saturating_sub(new.len() as u64);
-        let (bytes, ending) = match self.lines.push(new, framing, options.terminator, options.longest_line) {
+        let (bytes, ending) = match self.lines.push(new, framing, bounds(options)) {
             Framed::Nothing => return None,
             Framed::Direct(length) => (Bytes::Buffered(at + skipped..at + skipped + length), Ending::Line),
             Framed::Joined(bytes, ending) => (Bytes::Owned(bytes), ending),
         };
         Some(self.delivery(offset, bytes, ending))
+    }
+
+    /// What can be delivered before more is read.
+    fn next_kept(&mut self, options: &Options) -> Option<(u64, Vec<u8>, Ending)> {
+        let offset = self.fragment_offset();
+        self.lines.next(bounds(options)).map(|(bytes, ending)| (offset, bytes, ending))
     }
 
     fn delivery(&self, offset: u64, bytes: Bytes, ending: Ending) -> Delivery {
@@ -358,14 +372,13 @@ impl Member {
                     return None;
                 }
                 let offset = self.generation.offset() - kept.len() as u64;
-                let framed = self.lines.push(&kept, options.framing, options.terminator, options.longest_line);
-                let (bytes, ending) = match framed {
+                let (bytes, ending) = match self.lines.push(&kept, options.framing, bounds(options)) {
                     Framed::Nothing => return None,
                     Framed::Direct(length) => (kept[..length].to_vec(), Ending::Line),
                     Framed::Joined(bytes, ending) => (bytes, ending),
                 };
-                let delivery = self.delivery(offset, Bytes::Owned(bytes), ending);
-                Some(Progress::Data(Delivery { age: Age::Initial, ..delivery }))
+                self.stage = Stage::Emptied;
+                Some(Progress::Data(self.delivery(offset, Bytes::Owned(bytes), ending)))
             }
             _ => None,
         }
@@ -468,6 +481,10 @@ impl Member {
         let closed = (self.generation.reading() == Reading::Anchored).then(|| self.generation.close());
         (last, skipped, closed)
     }
+}
+
+fn bounds(options: &Options) -> Bounds {
+    Bounds { terminator: options.terminator, longest: options.longest_line }
 }
 
 fn again(rest: Rest, now: Instant) -> Again {

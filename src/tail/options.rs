@@ -84,7 +84,9 @@ pub struct Options {
     pub framing: Framing,
     /// The byte that ends a line.
     pub terminator: u8,
-    /// The longest unfinished line held in memory, in bytes; a longer one is delivered in pieces.
+    /// The longest line that is delivered whole under [`Framing::Lines`], in bytes, its terminator not counted. A
+    /// longer one comes in pieces of at most that many bytes ([`Ending::Piece`](super::Ending::Piece)), but never of
+    /// less than one character. Held in memory are that many bytes and one read, for each file.
     pub longest_line: usize,
     /// What is done about NULs that may be no data.
     pub nuls: Nuls,
