@@ -117,6 +117,23 @@ fn a_line_of_50_megabytes_passes_in_bounded_memory() {
     assert!(peak < 64 << 20, "{peak} bytes of memory");
 }
 
+in_both_modes!(two_lines_too_long_to_be_held_at_once_do_not_tear_each_other);
+fn two_lines_too_long_to_be_held_at_once_do_not_tear_each_other(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=1);
+    logs.append("b.log", 101..=101);
+    let tail = logs.follow(mode, "-q a.log b.log");
+    tail.until_line(1).until_line(101).stop();
+    let long = ["a", "b"].map(|name| padded(name, 3_000_000));
+    logs.append_bytes("a.log", &long[0]).append("a.log", 2..=2);
+    logs.append_bytes("b.log", &long[1]).append("b.log", 102..=102);
+    tail.cont().until_bytes(2 * 3_000_000 + 2 * 3 + 2 * 5);
+    let [a, b] = long;
+    tail.end().printed_interleaved(&[
+        [lines(1..=1), a, lines(2..=2)].concat(),
+        [lines(101..=101), b, lines(102..=102)].concat(),
+    ]);
+}
+
 #[test]
 fn a_long_last_line_is_found_in_bounded_memory() {
     let long = padded("the only line ", 50 << 20);

@@ -398,8 +398,9 @@ impl Engine {
                 // It has its turn until it is past its start.
                 _ if foremost => {}
                 // Much to read in one file must not keep the others waiting.
-                Some(Step::Data(_) | Step::Working) if !slot.source.has_pending() => self.ready.push_back(id),
-                // What happened to a source is dealt with in one go, before what happened to others later.
+                Some(Step::Data(_) | Step::Working) if !slot.source.keeps_the_floor() => self.ready.push_back(id),
+                // What happened to a source is dealt with in one go, before what happened to others later; and no
+                // other is to get into a line that is delivered in pieces.
                 _ => self.ready.push_front(id),
             }
         } else {

@@ -154,6 +154,11 @@ impl Lines {
         (self.bytes.len() - self.start) as u64
     }
 
+    /// Whether the line goes on of which a piece was delivered last.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.torn
+    }
+
     /// Whether the last line read has not been finished.
     pub(crate) fn is_open(&self) -> bool {
         self.open

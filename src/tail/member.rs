@@ -141,6 +141,11 @@ impl Member {
         (kept > 0).then(|| (self.generation.offset().saturating_sub(kept), kept))
     }
 
+    /// Whether only a part of a long line has been delivered as yet.
+    pub(crate) fn is_within_line(&self) -> bool {
+        self.lines.is_torn()
+    }
+
     /// What is to be reported when the name means this file again.
     pub(crate) fn returned(&self) -> Happening {
         let offset = self.generation.offset();

@@ -143,9 +143,9 @@ impl Source {
         self.members.iter()
     }
 
-    /// Whether there is something to report that has been found already.
-    pub(crate) fn has_pending(&self) -> bool {
-        !self.pending.is_empty()
+    /// Whether it is to go on before others do: there is more to report, or a line of which a part was delivered.
+    pub(crate) fn keeps_the_floor(&self) -> bool {
+        !self.pending.is_empty() || self.members.get(self.cursor).is_some_and(Member::is_within_line)
     }
 
     /// Whether something is due.
