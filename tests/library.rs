@@ -6,7 +6,9 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -330,6 +332,130 @@ fn short_reads_are_no_mismatch() {
     assert_eq!(taken.text, text);
     assert_eq!(taken.times("Rewritten") + rest.times("Rewritten"), 0);
     assert!(faulty.reads.get() > 100);
+}
+
+/// What is told of a tail's files, failed looks at their name left out, until `last` of it.
+fn told_until(tail: &mut Tail, last: impl Fn(&Told) -> bool) -> Vec<Told> {
+    let mut all = Vec::new();
+    let deadline = Instant::now() + PATIENCE;
+    while !all.last().is_some_and(&last) {
+        assert!(Instant::now() < deadline, "waited in vain; so far {all:?}");
+        match tail.try_next() {
+            Some(Event::Data(data)) => all.push(Told::Data(String::from_utf8(data.bytes.to_vec()).unwrap())),
+            Some(Event::Happened { what, .. }) => all.extend(match what {
+                Happening::Opened { file, .. } => Some(Told::Opened(file)),
+                Happening::Rotated { from, to, renamed_to } => Some(Told::Rotated(from, to, renamed_to)),
+                Happening::Closed { file, run, offset, size } => Some(Told::Closed(file, run, offset, size)),
+                Happening::ReadFailed { outlook, .. } => Some(Told::Failed(outlook)),
+                Happening::Lost { file, range, .. } => Some(Told::Lost(file, range)),
+                Happening::Ended => Some(Told::Ended),
+                _ => None,
+            }),
+            Some(_) => {}
+            None => tail.wait(Some(deadline), &mut []).unwrap(),
+        }
+    }
+    all
+}
+
+#[derive(Debug, PartialEq)]
+enum Told {
+    Data(String),
+    Opened(FileId),
+    Rotated(FileId, FileId, Option<PathBuf>),
+    Closed(FileId, u64, u64, u64),
+    Failed(Outlook),
+    Lost(FileId, Option<Range<u64>>),
+    Ended,
+}
+
+fn data(text: &str) -> Told {
+    Told::Data(text.to_owned())
+}
+
+fn id(path: &Path) -> FileId {
+    Disk.meta(path, Links::Follow).unwrap().id
+}
+
+#[test]
+fn a_rotation_is_told_when_the_old_file_was_read_and_its_end_when_it_is_let_go() {
+    let temp = tempfile::tempdir().unwrap();
+    let directory = temp.path().canonicalize().unwrap();
+    let [path, renamed] = ["a.log", "a.log.1"].map(|name| directory.join(name));
+    append(&path, "L1\n");
+    let first = id(&path);
+    let options = Options { rotate_wait: Duration::from_secs(1), ..from_the_beginning() };
+    let mut tail = Tail::new(options).unwrap();
+    tail.follow(&path);
+    let told = told_until(&mut tail, |told| *told == data("L1\n"));
+    assert_eq!(told, [Told::Opened(first), data("L1\n")]);
+
+    append(&path, "L2\n");
+    fs::rename(&path, &renamed).unwrap();
+    append(&path, "L4\n");
+    let second = id(&path);
+    let told = told_until(&mut tail, |told| *told == data("L4\n"));
+    let rotated = Told::Rotated(first, second, Some(renamed.clone()));
+    assert_eq!(told, [data("L2\n"), rotated, Told::Opened(second), data("L4\n")]);
+
+    append(&renamed, "L3\n");
+    let told = told_until(&mut tail, |told| matches!(told, Told::Closed(..)));
+    assert_eq!(told, [data("L3\n"), Told::Closed(first, 1, 9, 9)]);
+
+    // Removed, let go, and only then followed by another.
+    fs::remove_file(&path).unwrap();
+    let told = told_until(&mut tail, |told| matches!(told, Told::Closed(..)));
+    assert_eq!(told, [Told::Closed(second, 2, 3, 3)]);
+    append(&path, "L5\n");
+    let third = id(&path);
+    let told = told_until(&mut tail, |told| *told == data("L5\n"));
+    assert_eq!(told, [Told::Rotated(second, third, None), Told::Opened(third), data("L5\n")]);
+
+    // Away and back is no rotation.
+    fs::rename(&path, &renamed).unwrap();
+    while tail.try_next().is_none() {
+        tail.wait(Some(Instant::now() + PATIENCE), &mut []).unwrap();
+    }
+    fs::rename(&renamed, &path).unwrap();
+    append(&path, "L6\n");
+    let told = told_until(&mut tail, |told| *told == data("L6\n"));
+    assert_eq!(told, [Told::Opened(third), data("L6\n")]);
+    tail.finish();
+    let told = told_until(&mut tail, |told| *told == Told::Ended);
+    assert_eq!(told, [Told::Closed(third, 3, 6, 6), Told::Ended]);
+}
+
+#[test]
+fn a_retargeted_link_is_a_rotation_that_renames_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let directory = temp.path().canonicalize().unwrap();
+    let [path, one, two, new] = ["a.log", "r1", "r2", "new"].map(|name| directory.join(name));
+    append(&one, "L1\n");
+    append(&two, "L2\n");
+    symlink("r1", &path).unwrap();
+    let mut tail = Tail::new(from_the_beginning()).unwrap();
+    tail.follow(&path);
+    told_until(&mut tail, |told| *told == data("L1\n"));
+    symlink("r2", &new).unwrap();
+    fs::rename(&new, &path).unwrap();
+    let told = told_until(&mut tail, |told| *told == data("L2\n"));
+    assert_eq!(told, [Told::Rotated(id(&one), id(&two), None), Told::Opened(id(&two)), data("L2\n")]);
+}
+
+#[test]
+fn a_handle_tells_where_its_file_is() {
+    let temp = tempfile::tempdir().unwrap();
+    let directory = temp.path().canonicalize().unwrap();
+    let [path, renamed] = ["a.log", "a.log (deleted)"].map(|name| directory.join(name));
+    append(&path, "");
+    let handle = Disk.open(&path, Links::Refuse).unwrap();
+    assert_eq!(handle.location().as_ref(), Some(&path));
+    fs::rename(&path, &renamed).unwrap();
+    assert_eq!(handle.location().as_ref(), Some(&renamed));
+    fs::rename(&renamed, &path).unwrap();
+    append(&renamed, "");
+    fs::remove_file(&path).unwrap();
+    assert_eq!(handle.location(), None);
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
             Arrival::Replaced(_) => vec![format!("{quoted} has been replaced;  following new file")],
             Arrival::Accessible | Arrival::Returned => vec![format!("{quoted} has become accessible")],
         },
+        Happening::Rotated { .. } | Happening::Closed { .. } => vec![],
         Happening::Inaccessible { error, .. } if name == Path::new(STDIN) => {
             let cause = cause(error);
             let reading = (voice.mode == Mode::Print).then(|| format!("-: {cause}"));

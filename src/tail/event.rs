@@ -130,6 +130,29 @@ pub enum Happening {
         /// Its size at that moment, in bytes.
         size: u64,
     },
+    /// A newer file of the source begins, right behind this, after an older one that has been read to its end once;
+    /// late lines of that one may follow. A file that gets its name back while it is still open goes on, which is no
+    /// rotation.
+    Rotated {
+        /// The file that the source read before.
+        from: FileId,
+        /// The file that begins.
+        to: FileId,
+        /// Where the older one is now, as an absolute path; `None` if it has kept its place, was removed or let go, or
+        /// if that can't be known.
+        renamed_to: Option<PathBuf>,
+    },
+    /// A file was let go, after its last bytes.
+    Closed {
+        /// The file.
+        file: FileId,
+        /// The run of the source that ends with it, as in [`Data::run`].
+        run: u64,
+        /// How far it was read.
+        offset: u64,
+        /// The largest size seen, in bytes.
+        size: u64,
+    },
     /// The name means nothing that can be opened.
     Inaccessible {
         /// What the system said.

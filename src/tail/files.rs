@@ -6,9 +6,9 @@
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -173,6 +173,12 @@ pub trait Handle: fmt::Debug {
     /// Moves the offset that the descriptor itself stands at, where others share it; what reads next goes on there.
     fn leave_at(&self, _offset: u64) {}
 
+    /// A path that leads to the file now, that by which it was opened or the one to which it was renamed since; `None`
+    /// where that can't be known, and for a file that was removed.
+    fn location(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// The type of the file system that the file is on, as `statfs(2)` numbers it.
     fn file_system(&self) -> Option<i64>;
 
@@ -276,6 +282,11 @@ impl DiskHandle {
         Ok(Self { file: File::from(io::stdin().as_fd().try_clone_to_owned()?), stdin: true })
     }
 
+    /// The link by which the system names the open file.
+    fn link(&self) -> String {
+        format!("/proc/self/fd/{}", self.file.as_raw_fd())
+    }
+
     fn readable_now(&self) -> io::Result<bool> {
         let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
         match rustix::event::poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
@@ -323,7 +334,7 @@ impl Handle for DiskHandle {
     }
 
     fn renew(&mut self) -> io::Result<()> {
-        let link = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&self.file));
+        let link = self.link();
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         // The old handle is open until the new one is, so that bytes of a writer in between are not thrown away.
         self.file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(link)?;
@@ -353,6 +364,14 @@ impl Handle for DiskHandle {
             // A pipe has no offset, which is no failure.
             let _ = (&self.file).seek(SeekFrom::Start(offset));
         }
+    }
+
+    fn location(&self) -> Option<PathBuf> {
+        let path = std::fs::read_link(self.link()).ok()?;
+        // What is told of a removed file, or of one outside our root, leads nowhere or to another.
+        let found = std::fs::symlink_metadata(&path).ok()?;
+        let own = self.file.metadata().ok()?;
+        (Meta::from(&found).id == Meta::from(&own).id).then_some(path)
     }
 
     fn file_system(&self) -> Option<i64> {

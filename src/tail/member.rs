@@ -5,6 +5,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook, SourceId};
@@ -59,6 +60,8 @@ pub(crate) enum Progress {
     LastData(Delivery, Again),
     /// The last bytes of a run, and what happened behind them; there may be more.
     DataThen(Delivery, Vec<Happening>),
+    /// It begins, with this to report; there may be more.
+    Began(Vec<Happening>),
     /// Something to report; there may be more.
     Happened(Vec<Happening>),
     /// Something was read, but there is nothing to report of it yet; there may be more.
@@ -79,8 +82,11 @@ pub(crate) type Again = Option<Instant>;
 #[derive(Debug)]
 pub(crate) struct Member {
     generation: Generation,
+    /// Where it was when its name was found to mean it, as far as known.
+    place: Option<PathBuf>,
     lines: Lines,
     stage: Stage,
+    /// 0 before it begins.
     run: u64,
     quiet_since: Instant,
     /// Since when its name doesn't mean it any more.
@@ -94,6 +100,7 @@ impl Member {
     pub(crate) fn pinned(generation: Generation, arrival: Arrival, now: Instant) -> Self {
         Self {
             generation,
+            place: None,
             lines: Lines::default(),
             stage: Stage::Pinned(arrival),
             run: 0,
@@ -104,8 +111,18 @@ impl Member {
         }
     }
 
+    /// Remembers where it was when its name was found to mean it.
+    pub(crate) fn at(self, place: Option<PathBuf>) -> Self {
+        Self { place, ..self }
+    }
+
     pub(crate) fn file(&self) -> FileId {
         self.generation.id()
+    }
+
+    /// Where it is now, unless that is where it was.
+    pub(crate) fn renamed_to(&self) -> Option<PathBuf> {
+        self.generation.handle().location().filter(|now| self.place.as_ref() != Some(now))
     }
 
     pub(crate) fn fd(&self) -> Option<RawFd> {
@@ -185,7 +202,7 @@ impl Member {
                 Ok(happenings) => {
                     *runs += 1;
                     self.run = *runs;
-                    Progress::Happened(happenings)
+                    Progress::Began(happenings)
                 }
                 Err(error) => {
                     self.stage = Stage::Pinned(arrival);
@@ -478,13 +495,18 @@ impl Member {
     }
 
     /// Gives up the file: its last bytes, what is to be reported, and what is kept of it.
-    pub(crate) fn finish(mut self) -> (Option<Delivery>, Option<Happening>, Option<Closed>) {
+    pub(crate) fn finish(mut self) -> (Option<Delivery>, Vec<Happening>, Option<Closed>) {
         let last = self.take_fragment(Ending::Unterminated);
         self.leave();
-        let file = self.file();
-        let skipped = self.generation.held_back().map(|range| Happening::NulsSkipped { file, range });
+        let (file, run, offset) = (self.file(), self.run, self.generation.offset());
+        let mut happenings = Vec::new();
+        happenings.extend(self.generation.held_back().map(|range| Happening::NulsSkipped { file, range }));
+        if run > 0 {
+            let size = self.generation.size().max(offset);
+            happenings.push(Happening::Closed { file, run, offset, size });
+        }
         let closed = (self.generation.reading() == Reading::Anchored).then(|| self.generation.close());
-        (last, skipped, closed)
+        (last, happenings, closed)
     }
 }
 

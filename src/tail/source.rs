@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use super::decide::{NameHeld, NameVerdict, decide_name};
 use super::event::{Arrival, Happening, Outlook, Since, SourceId};
-use super::files::{FileKind, Handle, Meta};
+use super::files::{FileId, FileKind, Handle, Meta};
 use super::generation::{Closed, Generation, Reading};
 use super::lines::Framing;
 use super::member::{Again, Member, Progress, Role};
@@ -38,6 +38,8 @@ pub(crate) struct Source {
     /// Which member is to be read next.
     cursor: usize,
     closed: VecDeque<Closed>,
+    /// The file that began, or got its name back, last.
+    latest: Option<FileId>,
     pending: VecDeque<Happening>,
     due: Due,
     runs: u64,
@@ -61,6 +63,7 @@ impl Source {
             members: VecDeque::new(),
             cursor: 0,
             closed: VecDeque::new(),
+            latest: None,
             pending: VecDeque::new(),
             due: Due::NameAndFiles,
             runs: 0,
@@ -251,6 +254,7 @@ impl Source {
             && let Some(member) = self.members.remove(index)
         {
             self.pending.push_back(member.returned());
+            self.latest = Some(member.file());
             self.members.push_back(member);
             return;
         }
@@ -259,6 +263,7 @@ impl Source {
 
     /// Holds an open file as the newest generation.
     fn take(&mut self, handle: Box<dyn Handle>, meta: &Meta, arrival: Arrival, context: &mut Context<'_>) {
+        let place = if self.following == Following::Name { handle.location() } else { None };
         let file_system = handle.file_system();
         let reading = match meta.kind {
             FileKind::Regular if file_system.is_some_and(is_made_up) => Reading::Unproven,
@@ -277,7 +282,7 @@ impl Source {
             None => Generation::new(handle, meta, reading, context.options),
         };
         let arrival = if known.is_some() { Arrival::Returned } else { arrival };
-        let member = Member::pinned(generation, arrival, context.now);
+        let member = Member::pinned(generation, arrival, context.now).at(place);
         if self.following != Following::Nothing && reading != Reading::Sequential {
             context.wants.extend(member.want_appends(self.id));
         }
@@ -352,6 +357,11 @@ impl Source {
                     self.changed = context.now;
                     return Some(Step::Data(delivery));
                 }
+                Progress::Began(happenings) => {
+                    self.changed = context.now;
+                    let rotated = self.rotated();
+                    self.pending.extend(rotated.into_iter().chain(happenings));
+                }
                 Progress::Happened(happenings) => {
                     self.changed = context.now;
                     self.pending.extend(happenings);
@@ -387,6 +397,14 @@ impl Source {
         }
     }
 
+    /// What is to be reported when the member at the cursor begins, if another file was read before it.
+    fn rotated(&mut self) -> Option<Happening> {
+        let to = self.members[self.cursor].file();
+        let from = self.latest.replace(to).filter(|from| *from != to)?;
+        let older = self.members.iter().find(|member| member.file() == from);
+        Some(Happening::Rotated { from, to, renamed_to: older.and_then(Member::renamed_to) })
+    }
+
     fn look_again(&mut self, again: Again) {
         self.files_again = [self.files_again, again].into_iter().flatten().min();
     }
@@ -397,8 +415,8 @@ impl Source {
         if let Some(fd) = member.fd() {
             context.wants.push(Want::Release(fd));
         }
-        let (last, happening, closed) = member.finish();
-        self.pending.extend(happening);
+        let (last, happenings, closed) = member.finish();
+        self.pending.extend(happenings);
         if let Some(closed) = closed {
             remember(context.closed, closed.clone(), REMEMBERED_BY_ALL);
             remember(&mut self.closed, closed, REMEMBERED);
