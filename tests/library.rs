@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use rtail::tail::{
     Age, Data, Disk, Ending, Event, FileId, Files, Flow, Following, Handle, Happening, Links, Meta, Options, Outlook,
-    Pipes, Start, Tail,
+    Pipes, ReadErrors, Start, Tail,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -185,6 +185,8 @@ fn names_are_looked_after_while_no_event_is_taken() {
 #[derive(Debug, Default, Clone)]
 struct Faulty {
     script: Rc<RefCell<VecDeque<Fault>>>,
+    /// Each read of this file fails.
+    broken: Rc<Cell<Option<FileId>>>,
     reads: Rc<Cell<u64>>,
 }
 
@@ -223,6 +225,9 @@ impl Handle for FaultyHandle {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.faults.reads.set(self.faults.reads.get() + 1);
+        if self.faults.broken.get() == Some(self.inner.meta()?.id) {
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
         match self.faults.script.borrow_mut().pop_front() {
             Some(Fault::Errno(errno)) => Err(io::Error::from_raw_os_error(errno)),
             Some(Fault::Short(most)) => {
@@ -298,6 +303,63 @@ fn a_read_that_fails_where_nothing_is_followed_ends_the_source() {
         }
     }
     assert_eq!(failures, 1);
+}
+
+#[test]
+fn a_source_that_can_not_be_read_ends_where_that_is_asked_for() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    append(&path, "L1\nL");
+    let options = Options { read_errors: ReadErrors::GiveUp, ..from_the_beginning() };
+    let (mut tail, faulty) = faulty_tail(path.clone(), options);
+    told_until(&mut tail, |told| *told == data("L1\n"));
+    let file = id(&path);
+    faulty.broken.set(Some(file));
+    append(&path, "2\nL3\n");
+    let begun = Instant::now();
+    let told = told_until(&mut tail, |told| *told == Told::Ended);
+    assert_eq!(
+        told,
+        [
+            Told::Failed(Outlook::Waiting),
+            data("L"),
+            Told::Failed(Outlook::GivenUp),
+            Told::Lost(file, Some(4..9)),
+            Told::Closed(file, 1, 4, 9),
+            Told::Ended,
+        ]
+    );
+    assert!(begun.elapsed() >= Duration::from_secs(5));
+    assert!(tail.next().unwrap().is_none());
+}
+
+#[test]
+fn a_rotated_file_that_can_not_be_read_ends_its_source_behind_the_next_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let [path, renamed] = ["a.log", "a.log.1"].map(|name| temp.path().join(name));
+    append(&path, "L1\n");
+    let options = Options { read_errors: ReadErrors::GiveUp, ..from_the_beginning() };
+    let (mut tail, faulty) = faulty_tail(path.clone(), options);
+    told_until(&mut tail, |told| *told == data("L1\n"));
+    let first = id(&path);
+    faulty.broken.set(Some(first));
+    fs::rename(&path, &renamed).unwrap();
+    append(&path, "L2\n");
+    let second = id(&path);
+    let told = told_until(&mut tail, |told| *told == Told::Ended);
+    assert_eq!(
+        told,
+        [
+            Told::Failed(Outlook::Waiting),
+            Told::Failed(Outlook::GivenUp),
+            Told::Closed(first, 1, 3, 3),
+            Told::Rotated(first, second, None),
+            Told::Opened(second),
+            data("L2\n"),
+            Told::Closed(second, 2, 3, 3),
+            Told::Ended,
+        ]
+    );
 }
 
 #[test]

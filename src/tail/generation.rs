@@ -229,6 +229,17 @@ impl Generation {
             .then_some(self.offset..self.size)
     }
 
+    /// What is known to stand behind the offset, if anything.
+    pub(crate) fn unread(&mut self) -> Option<Range<u64>> {
+        if self.reading != Reading::Anchored {
+            return None;
+        }
+        if let Ok(meta) = self.handle.meta() {
+            self.size = self.size.max(meta.size);
+        }
+        (self.size > self.offset).then_some(self.offset..self.size)
+    }
+
     /// Looks at the file and reads up to [`CHUNK`] new bytes. Never waits for data.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
 use super::generation::{Change, Closed, Generation, Look, Reading, Rest};
 use super::lines::{Bounds, Framed, Framing, Lines};
-use super::options::{Options, Pipes, Retry, Start};
+use super::options::{Options, Pipes, ReadErrors, Retry, Start};
 use super::start::{Located, Place, Window, locate};
 use super::step::{Bytes, Context, Delivery, RETRY, Want};
 
@@ -478,20 +478,32 @@ impl Member {
     }
 
     /// Counts a failed read; says what is to be reported of it, and whether the file is to be let go.
-    pub(crate) fn failed(&mut self, error: io::Error, role: Role, now: Instant) -> (Option<Happening>, Outlook) {
-        let file = self.file();
+    pub(crate) fn failed(
+        &mut self,
+        error: io::Error,
+        role: Role,
+        context: &Context<'_>,
+    ) -> (Vec<Happening>, Outlook) {
+        let (file, now, policy) = (self.file(), context.now, context.options.read_errors);
+        let first = self.failing_since.is_none();
         let since = *self.failing_since.get_or_insert(now);
         let outlook = match role {
-            Role::Printed | Role::Finishing => Outlook::GivenUp,
-            Role::Current => Outlook::Waiting,
-            Role::Orphaned | Role::Superseded if now < since + PATIENCE => Outlook::Waiting,
-            Role::Orphaned | Role::Superseded => {
-                let lost = Happening::Lost { file, range: None, reason: Loss::Unreadable };
-                return (Some(lost), Outlook::GivenUp);
-            }
+            Role::Current if policy == ReadErrors::KeepTrying => Outlook::Waiting,
+            Role::Current | Role::Orphaned | Role::Superseded if now < since + PATIENCE => Outlook::Waiting,
+            _ => Outlook::GivenUp,
         };
-        let first = since == now;
-        (first.then_some(Happening::ReadFailed { file, error, outlook }), outlook)
+        let failed = Happening::ReadFailed { file, error, outlook };
+        let lost = |range| Happening::Lost { file, range, reason: Loss::Unreadable };
+        let happenings = match (outlook, policy) {
+            (Outlook::GivenUp, ReadErrors::GiveUp) => {
+                let unread = self.generation.unread();
+                std::iter::once(failed).chain(unread.map(|range| lost(Some(range)))).collect()
+            }
+            _ if first => vec![failed],
+            (Outlook::GivenUp, ReadErrors::KeepTrying) if role != Role::Finishing => vec![lost(None)],
+            _ => vec![],
+        };
+        (happenings, outlook)
     }
 
     /// Gives up the file: its last bytes, what is to be reported, and what is kept of it.
@@ -500,7 +512,10 @@ impl Member {
         self.leave();
         let (file, run, offset) = (self.file(), self.run, self.generation.offset());
         let mut happenings = Vec::new();
-        happenings.extend(self.generation.held_back().map(|range| Happening::NulsSkipped { file, range }));
+        if self.failing_since.is_none() {
+            // What could not be read is no NULs.
+            happenings.extend(self.generation.held_back().map(|range| Happening::NulsSkipped { file, range }));
+        }
         if run > 0 {
             let size = self.generation.size().max(offset);
             happenings.push(Happening::Closed { file, run, offset, size });

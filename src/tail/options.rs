@@ -61,6 +61,17 @@ pub enum Pipes {
     New,
 }
 
+/// What is done about a file that can't be read. The first failure is reported at once, and is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadErrors {
+    /// It is tried for as long as the source is followed; a file that its name no longer means is let go after reads
+    /// have failed for 5 s.
+    KeepTrying,
+    /// After reads have failed for 5 s the source ends with [`ReadFailed`](super::Happening::ReadFailed) and its last
+    /// error. What can be read of its other files is still delivered.
+    GiveUp,
+}
+
 /// How files that are rewritten in place are dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rewriting {
@@ -88,6 +99,9 @@ pub struct Options {
     /// longer one comes in pieces of at most that many bytes ([`Ending::Piece`](super::Ending::Piece)), but never of
     /// less than one character. Held in memory are that many bytes and one read, for each file.
     pub longest_line: usize,
+    /// What is done about files that can't be read while they are followed. Where nothing is, any failure ends a
+    /// source at once.
+    pub read_errors: ReadErrors,
     /// What is done about NULs that may be no data.
     pub nuls: Nuls,
     /// How files that are rewritten in place are dealt with.
@@ -113,6 +127,7 @@ impl Default for Options {
             framing: Framing::Lines,
             terminator: b'\n',
             longest_line: 1024 * 1024,
+            read_errors: ReadErrors::KeepTrying,
             nuls: Nuls::HoldBack,
             rewriting: Rewriting::Discern,
             rotate_wait: Duration::from_secs(5),

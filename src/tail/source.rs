@@ -18,7 +18,7 @@ use super::generation::{Closed, Generation, Reading};
 use super::lines::Framing;
 use super::member::{Again, Member, Progress, Role};
 use super::name::{Absence, Found, Name, State, is_shortage};
-use super::options::{Following, Retry};
+use super::options::{Following, ReadErrors, Retry};
 use super::step::{Context, Delivery, Due, RETRY, Step, Want};
 use crate::wake::is_made_up;
 
@@ -447,14 +447,28 @@ impl Source {
             context.wants.extend(old.map(Want::Release));
             context.wants.extend(member.want_appends(self.id));
         }
-        let (happening, outlook) = member.failed(error, role, context.now);
-        self.pending.extend(happening);
+        let (happenings, outlook) = member.failed(error, role, context);
+        self.pending.extend(happenings);
         if outlook == Outlook::GivenUp {
-            return self.let_go(context);
+            return match context.options.read_errors {
+                ReadErrors::KeepTrying => self.let_go(context),
+                ReadErrors::GiveUp => self.give_up(context),
+            };
         }
         self.look_again(Some(context.now + RETRY));
         self.cursor = self.members.len();
         None
+    }
+
+    /// Ends for want of the member at the cursor, which can't be read.
+    fn give_up(&mut self, context: &mut Context<'_>) -> Option<Delivery> {
+        self.state = State::Finishing;
+        let last = self.let_go(context);
+        if !self.members.is_empty() {
+            self.finish();
+        }
+        context.wants.push(Want::Forget(self.id));
+        last
     }
 
     /// Follows nothing any more: what is open is read to its end as it is now and let go, unfinished lines included.
