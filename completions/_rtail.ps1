@@ -26,6 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'rtail' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('follow', 'follow', [CompletionResultType]::ParameterValue, 'Print the last 10 lines of each FILE and follow it by name (like tail -F)')
+            [CompletionResult]::new('stream', 'stream', [CompletionResultType]::ParameterValue, 'Deliver whole lines to programs: resumable, with an honest exit status')
             break
         }
         'rtail;follow' {
@@ -57,6 +58,30 @@ Register-ArgumentCompleter -Native -CommandName 'rtail' -ScriptBlock {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Follow the file that was opened (descriptor, and -f alone) instead of its name')
             [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'The same as --follow=name --retry: the default')
             [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Keep trying to open a file that can''t be opened; on unless -f or --follow is given')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'rtail;stream' {
+            [CompletionResult]::new('--since-offset', '--since-offset', [CompletionResultType]::ParameterName, 'Begin at byte N of the only FILE, counted from 0')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Begin at the start or at the end of the files [default: start]')
+            [CompletionResult]::new('--checkpoint', '--checkpoint', [CompletionResultType]::ParameterName, 'Begin where the last run with this checkpoint ended, and record there what the output accepts')
+            [CompletionResult]::new('--rotate-wait', '--rotate-wait', [CompletionResultType]::ParameterName, 'Read a rotated file until it was quiet for DUR, then let it go [default: 5s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End after DUR, with status 3 if there is --until, else 0')
+            [CompletionResult]::new('--idle-timeout', '--idle-timeout', [CompletionResultType]::ParameterName, 'End after DUR without new data')
+            [CompletionResult]::new('--pid', '--pid', [CompletionResultType]::ParameterName, 'End once the process PID is gone; with several --pid, once all of them are')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write the bytes and nothing else (raw), or one JSON record a line (json) [default: raw]')
+            [CompletionResult]::new('--parse', '--parse', [CompletionResultType]::ParameterName, 'With --format json: a line that is a JSON object is also given parsed')
+            [CompletionResult]::new('--max-line', '--max-line', [CompletionResultType]::ParameterName, 'Deliver lines longer than SIZE in pieces [default: 1MiB]')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'End once a line matches REGEX, which is the last one delivered')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for files that are missing at the start, for ever or for DUR, instead of failing')
+            [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'End at the end of the files')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at a fixed interval instead of waiting for events [default: 250ms while files change, else 1s]')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Exit with status 4 if there was a gap or an undecidable case')
+            [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'At the end, account for the bytes of each file: read, delivered, held back and lost')
+            [CompletionResult]::new('--while-locked', '--while-locked', [CompletionResultType]::ParameterName, 'End when no process holds a lock on any of the files, after reading all of them')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')

@@ -27,6 +27,7 @@ end
 complete -c rtail -n "__fish_rtail_needs_command" -s h -l help -d 'Print help'
 complete -c rtail -n "__fish_rtail_needs_command" -s V -l version -d 'Print version'
 complete -c rtail -n "__fish_rtail_needs_command" -f -a "follow" -d 'Print the last 10 lines of each FILE and follow it by name (like tail -F)'
+complete -c rtail -n "__fish_rtail_needs_command" -f -a "stream" -d 'Deliver whole lines to programs: resumable, with an honest exit status'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s n -l lines -d 'Print the last NUM lines instead of the last 10; with +NUM, everything from line NUM on' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s c -l bytes -d 'Print the last NUM bytes; with +NUM, everything from byte NUM on' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s s -l sleep-interval -d 'While polling, wait N seconds between looks; look for --pid as often [default: 1.0]' -r -f
@@ -51,3 +52,24 @@ complete -c rtail -n "__fish_rtail_using_subcommand follow" -s F -d 'The same as
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l retry -d 'Keep trying to open a file that can\'t be opened; on unless -f or --follow is given'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s V -l version -d 'Print version'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l since-offset -d 'Begin at byte N of the only FILE, counted from 0' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l from -d 'Begin at the start or at the end of the files [default: start]' -r -f -a "start\t''
+end\t''"
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l checkpoint -d 'Begin where the last run with this checkpoint ended, and record there what the output accepts' -r -F
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l rotate-wait -d 'Read a rotated file until it was quiet for DUR, then let it go [default: 5s]' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l timeout -d 'End after DUR, with status 3 if there is --until, else 0' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l idle-timeout -d 'End after DUR without new data' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l pid -d 'End once the process PID is gone; with several --pid, once all of them are' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l format -d 'Write the bytes and nothing else (raw), or one JSON record a line (json) [default: raw]' -r -f -a "raw\t''
+json\t''"
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l parse -d 'With --format json: a line that is a JSON object is also given parsed' -r -f -a "json\t''"
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l max-line -d 'Deliver lines longer than SIZE in pieces [default: 1MiB]' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l until -d 'End once a line matches REGEX, which is the last one delivered' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l wait -d 'Wait for files that are missing at the start, for ever or for DUR, instead of failing'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l no-follow -d 'End at the end of the files'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l poll -d 'Look at a fixed interval instead of waiting for events [default: 250ms while files change, else 1s]'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l strict -d 'Exit with status 4 if there was a gap or an undecidable case'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l summary -d 'At the end, account for the bytes of each file: read, delivered, held back and lost'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l while-locked -d 'End when no process holds a lock on any of the files, after reading all of them'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -s V -l version -d 'Print version'

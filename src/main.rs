@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use rtail::cli::{self, Command, Refusal};
-use rtail::commands::{Exit, follow, show};
+use rtail::commands::{Exit, follow, show, stream};
 use rtail::notice::Notices;
 use rtail::settings::Persona;
 
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
 fn run(command: &Command, notices: &mut Notices) -> Exit {
     let result = match command {
         Command::Follow(settings) => follow::run(settings, notices),
+        Command::Stream(settings) => stream::run(settings, notices),
     };
     result.unwrap_or_else(|error| {
         notices.say(&format!("{error:#}"));

@@ -117,3 +117,86 @@ pub struct Follow {
     /// GNU's hidden `---presume-input-pipe`: never seek.
     pub presume_input_pipe: bool,
 }
+
+/// Where a stream begins in a file of which no checkpoint knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// At its start.
+    Start,
+    /// At its end; files that appear later begin at their start.
+    End,
+    /// At this byte, counted from 0, of the only operand. Beyond the end means that the file was cut since.
+    Offset(u64),
+}
+
+/// What a stream does at the end of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtEnd {
+    /// It ends (`--no-follow`).
+    Stop,
+    /// It follows the name, whatever file it means.
+    Follow,
+}
+
+/// How long a file that is missing at the start is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Not at all: it is an error.
+    Never,
+    /// For this time; then it is an error.
+    For(Duration),
+    /// Until it is there.
+    Always,
+}
+
+/// What a stream writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The bytes, nothing added.
+    Raw,
+    /// One record a line, in JSON.
+    Json,
+}
+
+/// What of its content a line's record has parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parse {
+    /// Nothing.
+    Nothing,
+    /// A JSON object.
+    Json,
+}
+
+/// Everything `rtail stream` was asked to do.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// What to read, in the order given; never empty. Standard input is there at most once; with a
+    /// [`checkpoint`](Self::checkpoint) it is not, and no name is there twice.
+    pub operands: Vec<Operand>,
+    /// Where to begin in what the checkpoint has nothing about. With [`Begin::Offset`] there is one operand, and no
+    /// pattern.
+    pub begin: Begin,
+    /// Where the positions that the output accepted are kept.
+    pub checkpoint: Option<PathBuf>,
+    /// What to do at the end of a file. With [`AtEnd::Stop`], `wait` is [`Wait::Never`], and of `ending` locks and
+    /// processes are not set.
+    pub at_end: AtEnd,
+    /// How long to wait for files that are missing at the start.
+    pub wait: Wait,
+    /// Events or polling.
+    pub looking: Looking,
+    /// How long a rotated file must be quiet before it is let go.
+    pub rotate_wait: Duration,
+    /// When to end; every line that is delivered is matched.
+    pub ending: Ending,
+    /// What to write.
+    pub format: Format,
+    /// What to parse of lines; with [`Format::Raw`], nothing.
+    pub parse: Parse,
+    /// The longest line held in memory, in bytes, at least 1; a longer one is delivered in pieces.
+    pub max_line: usize,
+    /// Whether a gap or an undecidable case changes the exit status.
+    pub strict: bool,
+    /// Whether to account for the bytes of each file at the end.
+    pub summary: bool,
+}

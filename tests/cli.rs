@@ -32,8 +32,17 @@ fn a_misused_line_ends_with_status_2_and_names_the_remedy() {
         ("follow -f5 x", "option used in invalid context -- 5; use -n 5"),
         ("follow --poll=0 x", "invalid value for '--poll': '0': a duration greater than zero is needed"),
         ("follow --until a(b x", "invalid value for '--until': regex parse error:"),
+        ("stream", "missing file operand; to read standard input, give -"),
+        ("stream -F app.log", "invalid option -- 'F'; to follow a file: rtail stream app.log"),
+        ("stream --fromat json app.log", "unrecognized option '--fromat'; did you mean '--format'?"),
+        ("stream --format xml app.log", "invalid argument 'xml' for '--format'"),
+        ("stream --parse json app.log", "option '--parse' can't be used without '--format json'"),
+        ("stream --since-offset 5 a b", "option '--since-offset' can't be used with more than one FILE"),
     ] {
-        let page = if line.starts_with("follow") { "rtail follow" } else { "rtail" };
+        let page = match line.split_once(' ').map_or(line, |(command, _)| command) {
+            command @ ("follow" | "stream") => format!("rtail {command}"),
+            _ => "rtail".to_owned(),
+        };
         rtail(line)
             .assert()
             .code(2)
@@ -51,6 +60,9 @@ fn help_and_version_are_shown_on_standard_output() {
         ("help follow", "Prints the last 10 lines of each FILE and follows it by name"),
         ("follow --help", "Prints the last 10 lines of each FILE and follows it by name"),
         ("follow -h", "Print the last 10 lines of each FILE and follow it by name"),
+        ("help stream", "Delivers the complete lines of each FILE from its start and follows it"),
+        ("stream --help", "Delivers the complete lines of each FILE from its start and follows it"),
+        ("stream -h", "Deliver whole lines to programs"),
         ("--version", concat!("rtail ", env!("CARGO_PKG_VERSION"), "\n")),
         ("follow -V", concat!("rtail ", env!("CARGO_PKG_VERSION"), "\n")),
     ] {

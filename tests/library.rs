@@ -169,7 +169,7 @@ fn names_are_looked_after_while_no_event_is_taken() {
         append(&path, "");
         let deadline = Instant::now() + PATIENCE;
         // Until the new file is held, however many wake-ups that takes.
-        let held = |tail: &Tail| tail.open_files().count() == generation + 1;
+        let held = |tail: &Tail| tail.files().count() == generation + 1;
         while !held(&tail) {
             assert!(Instant::now() < deadline);
             tail.hold(Some(Instant::now() + Duration::from_millis(4)), &mut []).unwrap();
@@ -369,13 +369,13 @@ fn a_handle_that_has_gone_stale_is_opened_anew() {
     append(&path, "L0\n");
     let (mut tail, faulty) = faulty_tail(path.clone(), from_the_beginning());
     take_until(&mut tail, |taken| taken.text == "L0\n");
-    let before: Vec<FileId> = tail.open_files().map(|(file, _)| file).collect();
+    let before: Vec<FileId> = tail.files().map(|standing| standing.file).collect();
     faulty.script.borrow_mut().push_back(Fault::Errno(ESTALE));
     append(&path, "L1\n");
     take_until(&mut tail, |taken| taken.text == "L1\n");
     append(&path, "L2\n");
     take_until(&mut tail, |taken| taken.text == "L2\n");
-    assert_eq!(tail.open_files().map(|(file, _)| file).collect::<Vec<_>>(), before);
+    assert_eq!(tail.files().map(|standing| standing.file).collect::<Vec<_>>(), before);
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use super::complaint::Complaint;
 use super::ending::EndingOptions;
 use super::gnu::{DefaultMode, GnuOptions};
 use super::looking::LookingOptions;
-use super::{Invocation, guide, heading, number, parser, refusal};
+use super::{Invocation, guide, heading, number, parser, refusal, with_value_hint};
 use crate::settings::{Mode, Persona, Start};
 
 /// The name of the command.
@@ -84,16 +84,6 @@ that was opened, whatever its name becomes, and a rotated log's successor is not
 given, it ends when the last file is gone";
 const ABOUT_FOLLOW_AND_RETRY: &str = "The same as --follow=name --retry: the default";
 const ABOUT_RETRY: &str = "Keep trying to open a file that can't be opened; on unless -f or --follow is given";
-
-/// Keeps shells from offering file names as numbers, durations and patterns.
-fn with_value_hint(arg: Arg) -> Arg {
-    let is_option_with_value = !arg.is_positional() && arg.get_action().takes_values();
-    if is_option_with_value && arg.get_value_hint() == ValueHint::Unknown {
-        arg.value_hint(ValueHint::Other)
-    } else {
-        arg
-    }
-}
 
 /// What a line means that clap matched.
 pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {

@@ -13,7 +13,7 @@ use super::choice::Choice;
 use super::complaint::Complaint;
 use super::ending::Processes;
 use super::number::{self, Count};
-use super::{duration, heading, parser};
+use super::{duration, heading, operand, parser};
 use crate::quote::quote;
 use crate::settings::{self, Ending, Headers, Looking, Mode, Operand, Persona, Start};
 
@@ -213,7 +213,6 @@ fn operands(files: Vec<OsString>) -> Vec<Operand> {
     if files.is_empty() {
         return vec![Operand::Stdin];
     }
-    let operand = |file: OsString| if file == "-" { Operand::Stdin } else { Operand::Name(file.into()) };
     files.into_iter().map(operand).collect()
 }
 

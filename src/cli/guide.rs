@@ -1,6 +1,6 @@
 //! What `--help` and the man pages say beside the options: examples, and what the exit status means.
 
-use super::follow;
+use super::{follow, stream};
 
 /// What is worth knowing of a command beside its options.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +29,41 @@ pub const FOLLOW: Guide = Guide {
     statuses: &[AS_ASKED, ("1", "a file failed, or output could not be written"), USAGE, UNMET, KILLED],
 };
 
-/// The guide to the program as a whole.
-pub const PROGRAM: Guide = FOLLOW;
+/// The guide to `rtail stream`.
+pub const STREAM: Guide = Guide {
+    examples: &[
+        (
+            "rtail stream --checkpoint app.pos app.log >>copy.log",
+            "Resume: each run delivers what came since the last one.",
+        ),
+        (
+            "rtail stream --format json app.log | jq -r 'select(.type == \"line\").text'",
+            "Records with offsets, and the events between them, for programs.",
+        ),
+        (
+            "rtail stream --wait --checkpoint /var/lib/app/pos /var/log/app.log",
+            "As a service, in ExecStart=: waits for the log, ends on TERM, resumes after a restart.",
+        ),
+        (
+            "rtail stream --strict --until '^done$' --timeout 10m job.log >copy || exit",
+            "In a script: goes on if 'done' came in time and the copy is complete.",
+        ),
+    ],
+    statuses: &[
+        AS_ASKED,
+        ("1", "a file failed or is missing, or the output or the checkpoint failed"),
+        USAGE,
+        UNMET,
+        ("4", "--strict, and there was a gap or an undecidable case"),
+        KILLED,
+    ],
+};
+
+/// The guide to the program as a whole: an example or two of each command, and how any of them can end.
+pub const PROGRAM: Guide = Guide {
+    examples: &[FOLLOW.examples[0], FOLLOW.examples[2], STREAM.examples[0], STREAM.examples[1]],
+    statuses: STREAM.statuses,
+};
 
 // What a status means in every command.
 const AS_ASKED: (&str, &str) = ("0", "ended as asked");
@@ -43,6 +76,7 @@ const KILLED: (&str, &str) = ("128+n", "killed by signal n");
 pub fn to(command: &str) -> Guide {
     match command {
         follow::NAME => FOLLOW,
+        stream::NAME => STREAM,
         _ => PROGRAM,
     }
 }

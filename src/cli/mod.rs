@@ -7,13 +7,13 @@
 //!    way, so that clap can't read it by rules of its own.
 //! 3. clap fills structures that hold what was typed: `gnu`, `ending` and `looking` are groups of options
 //!    shared by commands. Values are read by `number`, `duration`, `pattern` and `choice`.
-//! 4. `follow` and `tail`, one file a command, turn what was typed into what it means.
+//! 4. `follow`, `stream` and `tail`, one file a command, turn what was typed into what it means.
 //!
 //! Around them: `complaint` and `refusal` word mistakes, `similar` guesses at misspelled names and `remedy` at lines
 //! for another command, `guide` has the examples and statuses that `--help` and the man pages show.
 //!
-//! Parsing has no side effects: nothing here opens, prints or exits. Whether a name exists, or is a glob pattern,
-//! is not decided here.
+//! Parsing has no side effects: nothing here opens, prints or exits. Whether a name exists, and so whether what looks
+//! like a glob pattern is one, is not decided here.
 
 mod choice;
 mod complaint;
@@ -31,6 +31,7 @@ mod pattern;
 mod refusal;
 mod remedy;
 mod similar;
+mod stream;
 mod tail;
 
 #[cfg(test)]
@@ -41,13 +42,14 @@ use std::iter;
 use std::path::Path;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Arg, ValueHint};
 
 use self::complaint::Complaint;
 use self::dialect::Dialect;
 use self::getopt::{Line, OldForms, Order};
 use self::refusal::Address;
 use crate::quote::quote_argument;
-use crate::settings::{self, Persona};
+use crate::settings::{self, Operand, Persona};
 
 pub use self::refusal::Refusal;
 
@@ -74,6 +76,8 @@ pub struct Invocation {
 pub enum Command {
     /// `rtail follow`, and all that `tail` does.
     Follow(settings::Follow),
+    /// `rtail stream`.
+    Stream(settings::Stream),
 }
 
 /// Tells under which name the program was called: `tail` is [`Persona::Tail`] in whatever directory it is,
@@ -109,6 +113,7 @@ pub fn command() -> clap::Command {
         .propagate_version(true)
         .max_term_width(100)
         .subcommand(follow::command())
+        .subcommand(stream::command())
 }
 
 fn parse_in(dialect: Dialect, args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Refusal> {
@@ -164,9 +169,25 @@ fn parse_rtail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusa
     let matches = match_line(root, arguments, mistake, &address)?;
     let meaning = match matches.subcommand() {
         Some((follow::NAME, matches)) => follow::meaning(matches),
+        Some((stream::NAME, matches)) => stream::meaning(matches),
         _ => Err(Complaint::with_pointer("a command is required")),
     };
     meaning.map_err(|complaint| Refusal::usage(&address, &complaint))
+}
+
+/// What a FILE on the command line is.
+fn operand(file: OsString) -> Operand {
+    if file == "-" { Operand::Stdin } else { Operand::Name(file.into()) }
+}
+
+/// Keeps shells from offering file names as numbers, durations and patterns.
+fn with_value_hint(arg: Arg) -> Arg {
+    let is_option_with_value = !arg.is_positional() && arg.get_action().takes_values();
+    if is_option_with_value && arg.get_value_hint() == ValueHint::Unknown {
+        arg.value_hint(ValueHint::Other)
+    } else {
+        arg
+    }
 }
 
 /// A clap parser of a function that reads a value, bytes and all.

@@ -52,6 +52,18 @@ pub(super) fn offset(text: &OsStr) -> Result<u64, Complaint> {
     }
 }
 
+/// Reads the value of `option`, a number of bytes with GNU's multipliers: not zero, or nothing would fit.
+pub(super) fn size(option: &str, text: &OsStr) -> Result<usize, Complaint> {
+    match Number::parse(text.as_bytes(), Multipliers::Allowed) {
+        Some(Number { magnitude: 0, .. }) => {
+            let text = quote_argument(text);
+            Err(Complaint::plain(format!("invalid value for '{option}': {text}: at least 1 byte is needed")))
+        }
+        Some(Number { is_negative: false, magnitude }) => Ok(usize::try_from(magnitude).unwrap_or(usize::MAX)),
+        _ => Err(invalid("size", text)),
+    }
+}
+
 /// Reads the value of `--max-unchanged-stats`.
 pub(super) fn unchanged_stats(text: &OsStr) -> Result<u64, Complaint> {
     non_negative(text, Multipliers::Forbidden, "maximum number of unchanged stats between opens")
@@ -318,6 +330,27 @@ mod tests {
         ] {
             let expected = expected.map_err(|rest| Complaint::plain(format!("{WHAT}{rest}")));
             assert_eq!(unchanged_stats(OsStr::new(text)), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_size_has_multipliers_and_is_not_zero() {
+        let zero = |text| format!("invalid value for '--max-line': '{text}': at least 1 byte is needed");
+        for (text, expected) in [
+            ("1", Ok(1)),
+            ("4096", Ok(4096)),
+            ("64K", Ok(64 << 10)),
+            ("64kB", Ok(64_000)),
+            ("1MiB", Ok(1 << 20)),
+            ("99999999999999999999", Ok(usize::MAX)),
+            ("0", Err(zero("0"))),
+            ("0K", Err(zero("0K"))),
+            ("-0", Err(zero("-0"))),
+            ("-1", Err("invalid size: '-1'".to_owned())),
+            ("1.5K", Err("invalid size: '1.5K'".to_owned())),
+            ("", Err("invalid size: ''".to_owned())),
+        ] {
+            assert_eq!(size("--max-line", OsStr::new(text)), expected.map_err(Complaint::plain), "{text:?}");
         }
     }
 

@@ -90,6 +90,8 @@ pub(super) fn complaint_of(error: &clap::Error) -> Complaint {
             let second = name_in(error, ContextKind::PriorArg);
             Complaint::with_pointer(format!("option '{first}' can't be used with '{second}'"))
         }
+        ErrorKind::MissingRequiredArgument => Complaint::with_pointer("missing file operand")
+            .with_hint(Some("to read standard input, give -".to_owned())),
         ErrorKind::MissingSubcommand => Complaint::with_pointer("a command is required"),
         _ => {
             let text = error.render().to_string();
@@ -99,12 +101,12 @@ pub(super) fn complaint_of(error: &clap::Error) -> Complaint {
     }
 }
 
-/// The name in a piece of an error's context: of `--since-offset <N>` its first word.
+/// The name in a piece of an error's context: of `--since-offset <N>` and `--wait[=<DUR>]` the option alone.
 fn name_in(error: &clap::Error, kind: ContextKind) -> String {
     let text = match error.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
         Some(ContextValue::Strings(texts)) => texts.first().map_or("", String::as_str),
         _ => "",
     };
-    text.split(' ').next().unwrap_or_default().to_owned()
+    text.split([' ', '[']).next().unwrap_or_default().to_owned()
 }

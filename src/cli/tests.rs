@@ -1,6 +1,7 @@
 //! Whole command lines, from the program's name to settings or to a refusal.
 
 mod follow;
+mod stream;
 mod tail;
 
 use std::ffi::OsString;
@@ -36,7 +37,7 @@ fn settings_in(dialect: Dialect, line: &str) -> settings::Follow {
 fn settings_and_warnings(dialect: Dialect, line: &str) -> (settings::Follow, Vec<String>) {
     match try_parse(dialect, line) {
         Ok(Invocation { command: Command::Follow(follow), warnings }) => (follow, warnings),
-        Err(refusal) => panic!("{line}: {refusal:?}"),
+        other => panic!("{line}: {other:?}"),
     }
 }
 
@@ -47,6 +48,15 @@ fn usage(line: &str) -> (Vec<String>, u8) {
         Err(Refusal::Usage { lines, status }) => (lines, status),
         other => panic!("{line}: {other:?}"),
     }
+}
+
+/// Where a line that names no command points to.
+const TRY_RTAIL: &str = "Try 'rtail --help' for more information.";
+
+/// Asserts a usage error of `rtail` in one line, and where it points to.
+#[track_caller]
+fn assert_refused(line: &str, message: &str, pointer: &str) {
+    assert_eq!(usage(line), (vec![format!("rtail: {message}"), pointer.to_owned()], 2), "{line}");
 }
 
 /// What `--help` or `--version` shows.

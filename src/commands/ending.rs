@@ -24,6 +24,8 @@ pub enum Exit {
     Failure,
     /// The end came before `--until` was met.
     Unmet,
+    /// Something was lost or could not be decided, and that was to count (`--strict`).
+    Gap,
     /// By this signal, for real, so that whoever started the program sees it.
     Signal(i32),
 }
@@ -36,6 +38,7 @@ impl Exit {
             Self::Success => ExitCode::SUCCESS,
             Self::Failure => ExitCode::FAILURE,
             Self::Unmet => ExitCode::from(3),
+            Self::Gap => ExitCode::from(4),
             Self::Signal(signal) => {
                 // Returns only if the signal could not be raised; then the shell's number for it must do.
                 let _ = signal_hook::low_level::emulate_default_handler(signal);

@@ -175,16 +175,14 @@ impl<'a> Shows<'a> {
     fn exit(self, over: Over, tail: &Tail, notices: &mut Notices) -> Exit {
         // What comes behind the line that was waited for is not missed.
         if self.settings.persona == Persona::Rtail && self.until != Until::Met {
-            for (path, offset, count) in tail.unfinished() {
-                notices.say(&wording::held_back(path, offset, count));
-            }
+            wording::unfinished(tail).for_each(|text| notices.say(&text));
         }
         match over {
             Over::Unwritable(exit) => exit,
             Over::Asked(Reason::Signal(signal)) => Exit::Signal(signal),
             Over::Met => Exit::Success,
             Over::Asked(Reason::Timeout) if self.until == Until::Wanted => Exit::Unmet,
-            Over::Asked(_) => self.status,
+            Over::Asked(_) | Over::Failed => self.status,
             Over::Dry => {
                 let mut status = self.status;
                 if self.settings.mode != Mode::Print && (self.gave_up || !tail.is_over()) {
@@ -221,8 +219,8 @@ impl Show for Shows<'_> {
         }
     }
 
-    fn is_over(&self, tail: &Tail) -> bool {
-        tail.is_over() || (!self.settings.retry && !tail.has_files())
+    fn is_over(&mut self, tail: &Tail, _: &mut Notices) -> Option<Over> {
+        (tail.is_over() || (!self.settings.retry && !tail.has_files())).then_some(Over::Dry)
     }
 
     fn last_words(&mut self, _: Over, _: &Tail, _: &mut Outlet) -> io::Result<()> {

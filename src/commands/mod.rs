@@ -1,6 +1,7 @@
 //! The commands: each wires a tail to an output and says when to end.
 
 pub mod follow;
+pub mod stream;
 
 mod debug;
 mod ending;

@@ -30,8 +30,11 @@ pub(super) trait Show {
     /// has been written if nothing of it is `pending` in the output.
     fn between(&mut self, tail: &mut Tail, out: &Outlet, notices: &mut Notices);
 
-    /// Whether the run is over because nothing can come any more.
-    fn is_over(&self, tail: &Tail) -> bool;
+    /// Why the run is over although nothing asked for its end: most often because nothing can come any more.
+    fn is_over(&mut self, tail: &Tail, notices: &mut Notices) -> Option<Over>;
+
+    /// Only what is there by now is still to come.
+    fn ends(&mut self) {}
 
     /// When it wants to be asked [`between`](Self::between) events again at the latest.
     fn deadline(&self) -> Option<Instant> {
@@ -52,6 +55,8 @@ pub(super) enum Shown {
     Done,
     /// What was waited for has come, and nothing after it is to be shown.
     Met,
+    /// A source has failed for good, and nothing more is to be shown.
+    Failed,
 }
 
 /// Why a run is over.
@@ -63,6 +68,8 @@ pub(super) enum Over {
     Met,
     /// One of the conditions under which it was to end.
     Asked(Reason),
+    /// A source has failed.
+    Failed,
     /// Nobody reads the output, or it can't be written; that was said.
     Unwritable(Exit),
 }
@@ -132,8 +139,8 @@ impl<S: Show> Session<'_, S> {
                 }
                 Step::Dry => {
                     self.show.between(&mut self.tail, &self.out, self.notices);
-                    if self.show.is_over(&self.tail) {
-                        return Ok(Over::Dry);
+                    if let Some(over) = self.show.is_over(&self.tail, self.notices) {
+                        return Ok(over);
                     }
                     if let Some(reason) = self.reason() {
                         return Ok(self.end(reason));
@@ -148,7 +155,7 @@ impl<S: Show> Session<'_, S> {
 
     /// Why it is time to end, if it is.
     fn reason(&mut self) -> Option<Reason> {
-        self.ending.reason(self.tail.open_files().map(|(file, path)| (file, path.to_owned())))
+        self.ending.reason(self.tail.files().map(|standing| (standing.file, standing.path.to_owned())))
     }
 
     /// Shows the next event, if there is one. Whatever was shown has been written, or the output is blocked, when this
@@ -167,6 +174,7 @@ impl<S: Show> Session<'_, S> {
         match self.show.show(event, &mut self.out, self.notices) {
             Ok(Shown::Done) => Step::Shown,
             Ok(Shown::Met) => Step::Over(Over::Met),
+            Ok(Shown::Failed) => Step::Over(Over::Failed),
             Err(error) => Step::Over(self.unwritable(&error)),
         }
     }
@@ -199,6 +207,7 @@ impl<S: Show> Session<'_, S> {
         if let Reason::Signal(_) = reason {
             return Over::Asked(reason);
         }
+        self.show.ends();
         // The last writer may have written, and renamed, since we looked.
         self.tail.finish();
         loop {

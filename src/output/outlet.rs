@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 
+use memchr::memrchr;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, OFlags};
 
@@ -43,6 +44,16 @@ pub(crate) struct Outlet {
     pending: Vec<u8>,
     sent: usize,
     blocked: bool,
+    accepted: Accepted,
+}
+
+/// How much has been written so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// All bytes.
+    pub(crate) bytes: u64,
+    /// Those up to the last newline.
+    pub(crate) lines: u64,
 }
 
 impl Outlet {
@@ -66,7 +77,15 @@ impl Outlet {
             let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE);
         }
         let has_reader = manner != Manner::Plain;
-        Ok(Self { file, manner, has_reader, pending: Vec::new(), sent: 0, blocked: false })
+        Ok(Self {
+            file,
+            manner,
+            has_reader,
+            pending: Vec::new(),
+            sent: 0,
+            blocked: false,
+            accepted: Accepted::default(),
+        })
     }
 
     /// The file that is written to, if it is a regular one.
@@ -83,6 +102,16 @@ impl Outlet {
     /// Whether the last write left something for which there was no room.
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked
+    }
+
+    /// How much has been written.
+    pub(crate) fn accepted(&self) -> Accepted {
+        self.accepted
+    }
+
+    /// The place of what is taken next: how much was taken, written or not.
+    pub(crate) fn place(&self) -> u64 {
+        self.accepted.bytes + (self.pending.len() - self.sent) as u64
     }
 
     /// Takes bytes. They are written when there are many, or with the next [`flush`](Self::flush).
@@ -126,7 +155,12 @@ impl Outlet {
         while written < bytes.len() {
             match self.write_some(&bytes[written..]) {
                 Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero)),
-                Ok(length) => written += length,
+                Ok(length) => {
+                    let end = memrchr(b'\n', &bytes[written..written + length]).map(|at| at as u64 + 1);
+                    self.accepted.lines = end.map_or(self.accepted.lines, |end| self.accepted.bytes + end);
+                    self.accepted.bytes += length as u64;
+                    written += length;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::quote::{quote, quote_if_needed};
 use crate::settings::{Mode, Persona};
-use crate::tail::{Arrival, Evidence, FileKind, Happening, Loss, Outlook, Since, Trouble};
+use crate::tail::{Arrival, Evidence, FileKind, Happening, Loss, Outlook, Since, Standing, Tail, Trouble};
 
 /// What standard input goes by.
 pub(crate) const STDIN: &str = "standard input";
@@ -69,7 +69,7 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
             let what = if *kind == FileKind::Symlink { "symbolic link" } else { "file" };
             vec![format!("{quoted} has been replaced with an untailable {what}{}", giving_up(outlook))]
         }
-        Happening::OffsetBeyondEnd { offset, size } => vec![format!(
+        Happening::OffsetBeyondEnd { offset, size, .. } => vec![format!(
             "{quoted}: offset {offset} lies beyond the end ({size} bytes): truncated or replaced since; beginning at 0"
         )],
         Happening::Rewritten { evidence, .. } => vec![match evidence {
@@ -117,10 +117,12 @@ fn bytes(count: u64) -> String {
     if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
-/// The notice for what was read and not shown, since its line is not finished, when the program ends.
-pub(crate) fn held_back(name: &Path, offset: u64, count: u64) -> String {
-    let (name, end) = (quote(name), offset + count);
-    format!("{name}: held back {} that end no line (offsets {offset}-{end})", bytes(count))
+/// The notices for what was read and not shown, since its line is not finished, when the program ends.
+pub(crate) fn unfinished(tail: &Tail) -> impl Iterator<Item = String> {
+    tail.files().filter(|file| file.kept > 0).map(|Standing { path, offset, kept, .. }| {
+        let begin = offset.saturating_sub(kept);
+        format!("{}: held back {} that end no line (offsets {begin}-{offset})", quote(path), bytes(kept))
+    })
 }
 
 /// The notice for a file that a pattern matches and that is the output.

@@ -125,6 +125,8 @@ pub enum Happening {
         file: FileId,
         /// What it is to its source.
         arrival: Arrival,
+        /// The run that begins, or goes on, as in [`Data::run`].
+        run: u64,
         /// Where reading begins.
         offset: u64,
         /// Its size at that moment, in bytes.
@@ -175,6 +177,8 @@ pub enum Happening {
     },
     /// The offset asked for lies beyond the end: the file was cut since. Reading begins at 0.
     OffsetBeyondEnd {
+        /// The file.
+        file: FileId,
         /// The offset asked for.
         offset: u64,
         /// The size, in bytes.
@@ -184,6 +188,8 @@ pub enum Happening {
     Rewritten {
         /// The file.
         file: FileId,
+        /// The run that begins, as in [`Data::run`].
+        run: u64,
         /// How it was noticed.
         evidence: Evidence,
         /// How far it had been read.
@@ -208,6 +214,8 @@ pub enum Happening {
         from: u64,
         /// Where that is now.
         to: u64,
+        /// Its size now, in bytes.
+        size: u64,
     },
     /// NULs were passed over: a hole, or room that was set aside and never used.
     NulsSkipped {
@@ -242,6 +250,25 @@ pub enum Happening {
     },
     /// The source has ended for good: nothing more will come of it.
     Ended,
+}
+
+/// How far an open file has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing<'a> {
+    /// The source that it belongs to.
+    pub source: SourceId,
+    /// The name that goes by.
+    pub path: &'a Path,
+    /// The file.
+    pub file: FileId,
+    /// The run that is being read, as in [`Data::run`]; 0 before the file's turn has come.
+    pub run: u64,
+    /// Where the next byte is read.
+    pub offset: u64,
+    /// How many bytes before `offset` are not delivered as yet, since their line is not finished.
+    pub kept: u64,
+    /// The largest size seen, in bytes.
+    pub size: u64,
 }
 
 /// By what a source is noticed.

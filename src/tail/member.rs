@@ -147,15 +147,23 @@ impl Member {
         matches!(self.stage, Stage::Following) || self.failing_since.is_some()
     }
 
-    /// Bytes that were read but not delivered since their line is not finished: the first one's offset, and
-    /// their count.
-    pub(crate) fn unfinished(&self) -> Option<(u64, u64)> {
+    /// How far it was read, and the largest size seen.
+    pub(crate) fn read_of(&self) -> (u64, u64) {
+        (self.generation.offset(), self.generation.size().max(self.generation.offset()))
+    }
+
+    /// The run that is being read; 0 before it begins.
+    pub(crate) fn run(&self) -> u64 {
+        self.run
+    }
+
+    /// How many bytes were read but not delivered since their line is not finished.
+    pub(crate) fn kept(&self) -> u64 {
         let windowed = match &self.stage {
             Stage::Windowed(window) => window.kept(),
             _ => 0,
         };
-        let kept = self.lines.kept() + windowed;
-        (kept > 0).then(|| (self.generation.offset().saturating_sub(kept), kept))
+        self.lines.kept() + windowed
     }
 
     /// Whether only a part of a long line has been delivered as yet.
@@ -164,9 +172,10 @@ impl Member {
     }
 
     /// What is to be reported when the name means this file again.
-    pub(crate) fn returned(&self) -> Happening {
-        let offset = self.generation.offset();
-        Happening::Opened { file: self.file(), arrival: Arrival::Returned, offset, size: offset }
+    pub(crate) fn returned(&self) -> Option<Happening> {
+        let (file, run, offset) = (self.file(), self.run, self.generation.offset());
+        let size = self.generation.size().max(offset);
+        (run > 0).then_some(Happening::Opened { file, arrival: Arrival::Returned, run, offset, size })
     }
 
     /// Reads nothing that is appended from now on.
@@ -198,7 +207,7 @@ impl Member {
             Role::Orphaned | Role::Superseded => self.ended_since.or(Some(context.now)),
         };
         if let Stage::Pinned(arrival) = self.stage {
-            return match self.begin(arrival, context, role) {
+            return match self.begin(arrival, context, role, *runs + 1) {
                 Ok(happenings) => {
                     *runs += 1;
                     self.run = *runs;
@@ -252,7 +261,7 @@ impl Member {
     }
 
     /// Begins to read a file that was only held.
-    fn begin(&mut self, arrival: Arrival, context: &Context<'_>, role: Role) -> io::Result<Vec<Happening>> {
+    fn begin(&mut self, arrival: Arrival, context: &Context<'_>, role: Role, run: u64) -> io::Result<Vec<Happening>> {
         let options = context.options;
         let mut happenings = Vec::new();
         self.stage = Stage::Following;
@@ -265,7 +274,7 @@ impl Member {
             };
         }
         let (offset, size) = (self.generation.offset(), self.generation.size());
-        happenings.push(Happening::Opened { file: self.file(), arrival, offset, size });
+        happenings.push(Happening::Opened { file: self.file(), arrival, run, offset, size });
         Ok(happenings)
     }
 
@@ -279,7 +288,9 @@ impl Member {
         let located = locate(Place { handle, base, size, terminator, nuls, interrupt }, start)?;
         let (offset, end, happening) = match located {
             Located::At { offset, end } => (offset, end, None),
-            Located::Beyond(offset) => (0, size, Some(Happening::OffsetBeyondEnd { offset, size })),
+            Located::Beyond(offset) => {
+                (0, size, Some(Happening::OffsetBeyondEnd { file: self.file(), offset, size }))
+            }
         };
         self.generation.go_to(offset)?;
         if role == Role::Printed && matches!(start, Start::LastLines(_) | Start::LastBytes(_)) {
@@ -453,12 +464,12 @@ impl Member {
         match change {
             Change::Rewritten { evidence, offset, size, lost } => {
                 happenings.extend(lost.map(unread));
-                happenings.push(Happening::Rewritten { file, evidence, offset, size });
+                *runs += 1;
+                happenings.push(Happening::Rewritten { file, run: *runs, evidence, offset, size });
                 let begin = offset.saturating_sub(self.lines.kept());
                 let last = self.lines.take();
                 let last = last.map(|bytes| self.delivery(begin, Bytes::Owned(bytes), Ending::Unterminated));
                 self.lines = Lines::default();
-                *runs += 1;
                 self.run = *runs;
                 self.stage = Stage::Following;
                 if let Some(last) = last {
@@ -470,7 +481,9 @@ impl Member {
                 happenings.extend(lost.map(unread));
                 happenings.push(Happening::Shortened { file, from, to });
             }
-            Change::HeadCut { from, to } => happenings.push(Happening::HeadCut { file, from, to }),
+            Change::HeadCut { from, to } => {
+                happenings.push(Happening::HeadCut { file, from, to, size: self.generation.size() });
+            }
             Change::Skipped(range) => happenings.push(Happening::NulsSkipped { file, range }),
             Change::Ambiguous => happenings.push(Happening::Ambiguous { file }),
         }

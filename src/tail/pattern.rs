@@ -45,6 +45,13 @@ pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, BadPattern> {
     Ok(Pattern::new(pattern)?.expand(&Disk).files)
 }
 
+/// Whether a path, be there a file or not, is one that a pattern stands for. Both are absolute.
+#[must_use]
+pub fn could_match(pattern: &Path, path: &Path) -> bool {
+    let glob = GlobBuilder::new(&pattern.to_string_lossy()).literal_separator(true).build();
+    glob.is_ok_and(|glob| glob.compile_matcher().is_match(path))
+}
+
 /// One part of a pattern, between slashes.
 #[derive(Debug)]
 enum Part {

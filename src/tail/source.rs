@@ -151,6 +151,17 @@ impl Source {
         !self.pending.is_empty() || self.members.get(self.cursor).is_some_and(Member::is_within_line)
     }
 
+    /// Why it was given up, if that has yet to be reported.
+    pub(crate) fn given_up(&self) -> Option<&Happening> {
+        self.pending.iter().find(|what| {
+            matches!(
+                what,
+                Happening::Inaccessible { outlook: Outlook::GivenUp, .. }
+                    | Happening::Untailable { outlook: Outlook::GivenUp, .. }
+            )
+        })
+    }
+
     /// Whether something is due.
     pub(crate) fn is_due(&self) -> bool {
         self.due != Due::Nothing || !self.pending.is_empty()
@@ -253,7 +264,7 @@ impl Source {
         if let Some(index) = self.members.iter().position(|member| member.file() == meta.id)
             && let Some(member) = self.members.remove(index)
         {
-            self.pending.push_back(member.returned());
+            self.pending.extend(member.returned());
             self.latest = Some(member.file());
             self.members.push_back(member);
             return;

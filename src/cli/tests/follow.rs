@@ -6,13 +6,6 @@ use super::*;
 use crate::settings::{Headers, Looking, Mode, Start};
 
 const TRY_FOLLOW: &str = "Try 'rtail follow --help' for more information.";
-const TRY_RTAIL: &str = "Try 'rtail --help' for more information.";
-
-/// Asserts a usage error of one line, and where it points to.
-#[track_caller]
-fn assert_refused(line: &str, message: &str, pointer: &str) {
-    assert_eq!(usage(line), (vec![format!("rtail: {message}"), pointer.to_owned()], 2), "{line}");
-}
 
 #[test]
 fn follow_follows_by_name_and_retries() {
@@ -176,6 +169,10 @@ fn mistakes_are_told_in_gnus_words_with_a_guess() {
         ("rtail follow --lnes=3 x", "unrecognized option '--lnes=3'; did you mean '--lines'?"),
         ("rtail follow --idle-timout 3 x", "unrecognized option '--idle-timout'; did you mean '--idle-timeout'?"),
         ("rtail follow --zzz x", "unrecognized option '--zzz'"),
+        (
+            "rtail follow --checkpoint=p x",
+            "unrecognized option '--checkpoint=p'; to follow a file: rtail stream --checkpoint=p x",
+        ),
         ("rtail follow --color x", "unrecognized option '--color'"),
         ("rtail follow --disable-inotify x", "unrecognized option '--disable-inotify'"),
         ("rtail follow -x", "invalid option -- 'x'"),
@@ -210,6 +207,9 @@ fn rtail_needs_a_command_it_knows() {
         ("rtail -F", "invalid option -- 'F'; to follow a file: rtail follow FILE"),
         ("rtail -fn3 a b", "invalid option -- 'f'; to follow a file: rtail follow --lines=3 a ..."),
         ("rtail -5 x", "option used in invalid context -- 5; to follow a file: rtail follow --lines=5 x"),
+        ("rtail -f --format json x", "invalid option -- 'f'; to follow a file: rtail stream --format=json x"),
+        ("rtail sream x", "unrecognized command 'sream'; did you mean 'stream'?"),
+        ("rtail x --strict", "unrecognized command 'x'; to follow a file: rtail stream --strict x"),
         ("rtail -n x y", "invalid option -- 'n'"),
     ] {
         assert_refused(line, message, TRY_RTAIL);
@@ -226,8 +226,9 @@ fn help_is_long_and_short() {
     }
     assert!(!long.contains("inotify") && !long.contains("presume"), "{long}");
     assert_eq!(shown("rtail follow x --hel -n x"), long);
-    assert!(shown("rtail --help").contains("follow"));
-    assert!(shown("rtail -h").contains("follow"));
+    for help in [shown("rtail --help"), shown("rtail -h")] {
+        assert!(help.contains("follow") && help.contains("stream"), "{help}");
+    }
     assert_eq!(shown("rtail help"), shown("rtail --help"));
     assert_eq!(shown("rtail help help"), shown("rtail --help"));
     assert_eq!(shown("rtail help follow"), long);

@@ -79,16 +79,6 @@ pub(crate) enum Record<'a> {
         /// What it was, and how it was decided.
         reason: &'a str,
     },
-    /// A session's label has changed.
-    State {
-        #[serde(flatten)]
-        name: Name<'a>,
-        state: State,
-        evidence: Sign,
-        /// The process that holds the lock, where that is known.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        holder_pid: Option<u32>,
-    },
     /// There is a problem with one file.
     Error {
         #[serde(flatten)]
@@ -149,24 +139,6 @@ impl Serialize for Missing {
     }
 }
 
-/// The label of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum State {
-    Active,
-    Completed,
-    Unknown,
-}
-
-/// By what a session's label was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Sign {
-    Lock,
-    Growth,
-    Pid,
-}
-
 /// A time in whole milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Milliseconds(pub(crate) Duration);
@@ -182,9 +154,12 @@ impl Serialize for Milliseconds {
 pub(crate) struct FileEnd<'a> {
     #[serde(flatten)]
     pub(crate) name: Name<'a>,
-    pub(crate) file_id: ShortId,
-    /// Where to resume.
-    pub(crate) next_offset: u64,
+    /// `None` for several files that were let go long ago, together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file_id: Option<ShortId>,
+    /// Where to resume, for files that are in play.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_offset: Option<u64>,
     /// With `--summary`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<Account>,

@@ -110,22 +110,6 @@ fn ambiguous_gives_the_reason() {
 }
 
 #[test]
-fn state_gives_label_and_evidence() {
-    assert_encoded(
-        &Record::State { name: log(), state: State::Active, evidence: Sign::Lock, holder_pid: Some(4711) },
-        r#"{"type":"state","path":"app.log","state":"active","evidence":"lock","holder_pid":4711}"#,
-    );
-    assert_encoded(
-        &Record::State { name: log(), state: State::Completed, evidence: Sign::Growth, holder_pid: None },
-        r#"{"type":"state","path":"app.log","state":"completed","evidence":"growth"}"#,
-    );
-    assert_encoded(
-        &Record::State { name: log(), state: State::Unknown, evidence: Sign::Pid, holder_pid: None },
-        r#"{"type":"state","path":"app.log","state":"unknown","evidence":"pid"}"#,
-    );
-}
-
-#[test]
 fn error_says_what_failed_and_when_it_is_tried_again() {
     let message = "Permission denied";
     assert_encoded(
@@ -144,7 +128,7 @@ fn error_says_what_failed_and_when_it_is_tried_again() {
 
 #[test]
 fn end_says_where_to_resume() {
-    let file = FileEnd { name: log(), file_id: FILE.into(), next_offset: 120, account: None };
+    let file = FileEnd { name: log(), file_id: Some(FILE.into()), next_offset: Some(120), account: None };
     assert_encoded(
         &Record::End { reason: "until", message: None, files: &[file] },
         concat!(
@@ -162,7 +146,7 @@ fn end_says_where_to_resume() {
 fn end_can_hold_an_account() {
     let account =
         Account { on_disk: 28, not_asked_for: 1, delivered: 2, held_back: 3, skipped: 4, lost: 5, unread: 13 };
-    let file = FileEnd { name: log(), file_id: FILE.into(), next_offset: 120, account: Some(account) };
+    let file = FileEnd { name: log(), file_id: Some(FILE.into()), next_offset: Some(120), account: Some(account) };
     assert_encoded(
         &Record::End { reason: "end_of_file", message: None, files: &[file] },
         concat!(

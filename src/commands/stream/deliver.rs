@@ -1,0 +1,304 @@
+//! What a stream shows of its tail, and what it keeps account of meanwhile.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::account::{Accounts, hold_back};
+use super::keeper::Keeper;
+use super::ledger::{Ledger, Of};
+use super::tell;
+use crate::commands::lines::through_match;
+use crate::commands::session::{Over, Show, Shown};
+use crate::notice::Notices;
+use crate::output::outlet::{Accepted, Outlet};
+use crate::output::plain::Plain;
+use crate::output::record::{Lines, Parse, Record};
+use crate::output::wording;
+use crate::quote::quote;
+use crate::settings::{self, AtEnd, Format, Persona, Stream, Wait};
+use crate::tail::{Data, Event, FileId, Happening, SourceId, Tail};
+
+/// How much is encoded before it is handed to the output.
+const BATCH: usize = 32 * 1024;
+
+/// Delivers what comes.
+pub(super) struct Deliver<'a> {
+    settings: &'a Stream,
+    form: Form,
+    ledger: Ledger,
+    accounts: Accounts,
+    keeper: Option<Keeper>,
+    /// The run of each open file.
+    runs: HashMap<(SourceId, FileId), u64>,
+    /// Whether something was lost or could not be decided.
+    gap: bool,
+    awaited: Awaited,
+    /// Whether what is open is only read to its end.
+    ending: bool,
+    /// What ended the run, if that was a failure.
+    failure: Option<String>,
+}
+
+/// In which form lines are delivered.
+#[derive(Debug)]
+enum Form {
+    Raw(Plain),
+    Json(Lines),
+}
+
+/// Files that are missing at the start, and how long they are waited for.
+#[derive(Debug)]
+struct Awaited {
+    until: Option<Instant>,
+    missing: HashMap<SourceId, PathBuf>,
+}
+
+impl<'a> Deliver<'a> {
+    pub(super) fn new(settings: &'a Stream, ledger: Ledger, keeper: Option<Keeper>) -> Self {
+        let until = match settings.wait {
+            Wait::For(time) => Instant::now().checked_add(time),
+            Wait::Never | Wait::Always => None,
+        };
+        let missing = ledger.named().map(|(source, path)| (source, path.to_owned())).collect();
+        Self {
+            settings,
+            form: match (settings.format, settings.parse) {
+                (Format::Raw, _) => Form::Raw(Plain::new(Persona::Rtail, false, b'\n')),
+                (Format::Json, settings::Parse::Nothing) => Form::Json(Lines::new(Parse::Nothing)),
+                (Format::Json, settings::Parse::Json) => Form::Json(Lines::new(Parse::Json)),
+            },
+            ledger,
+            accounts: Accounts::default(),
+            keeper,
+            runs: HashMap::new(),
+            gap: false,
+            awaited: Awaited { until, missing },
+            ending: settings.at_end == AtEnd::Stop,
+            failure: None,
+        }
+    }
+
+    /// Whether something was lost or could not be decided.
+    pub(super) fn met_a_gap(&self) -> bool {
+        self.gap
+    }
+
+    /// Shows lines up to the one that is waited for.
+    fn show_data(&mut self, data: &Data<'_>, out: &mut Outlet) -> io::Result<Shown> {
+        let of = Of { source: data.source, file: data.file, run: data.run };
+        let until = self.settings.ending.until.as_ref();
+        let mut shown = Shown::Done;
+        let count = match &mut self.form {
+            Form::Raw(plain) => {
+                let part = until.and_then(|until| through_match(data.bytes, until, b'\n'));
+                if part.is_some() {
+                    shown = Shown::Met;
+                }
+                let bytes = part.unwrap_or(data.bytes);
+                plain.show(out, &Data { bytes, ..*data })?;
+                let end = out.place();
+                self.ledger.bytes(of, end - bytes.len() as u64..end, data.offset);
+                bytes.len() as u64
+            }
+            Form::Json(lines) => {
+                let (mut next, mut text) = (data.offset, Vec::new());
+                for line in lines.of(data) {
+                    line.encode(&mut text);
+                    self.ledger.record(of, out.place() + text.len() as u64, line.offset..line.next_offset);
+                    next = line.next_offset;
+                    if until.is_some_and(|until| until.is_match(line.bytes.strip_suffix(b"\r").unwrap_or(line.bytes)))
+                    {
+                        shown = Shown::Met;
+                        break;
+                    }
+                    if text.len() >= BATCH {
+                        out.push(&text)?;
+                        text.clear();
+                    }
+                }
+                out.push(&text)?;
+                next - data.offset
+            }
+        };
+        self.accounts.show(of, count);
+        Ok(shown)
+    }
+
+    /// Enters what happened, and shows it as far as there are records.
+    fn show_happening(
+        &mut self,
+        source: SourceId,
+        path: &Path,
+        what: &Happening,
+        out: &mut Outlet,
+        notices: &mut Notices,
+    ) -> io::Result<Shown> {
+        match self.settings.format {
+            Format::Raw => notices.tell_all(&wording::notices(tell::VOICE, path, what)),
+            Format::Json => {
+                let mut text = Vec::new();
+                tell::records(path, what, |record| record.encode(&mut text));
+                out.push(&text)?;
+            }
+        }
+        self.gap |= tell::is_gap(what);
+        self.enter(source, path, what, out.place());
+        if !tell::is_given_up(what) || self.is_passing(source, what) {
+            return Ok(Shown::Done);
+        }
+        let words = tell::failure(path, what);
+        if self.settings.format == Format::Json {
+            notices.say(&words);
+        }
+        self.failure = Some(words);
+        Ok(Shown::Failed)
+    }
+
+    /// Whether a file is missing that a pattern has found: it went away at once, as files do.
+    fn is_passing(&self, source: SourceId, what: &Happening) -> bool {
+        let missing = matches!(what, Happening::Inaccessible { error, .. } if error.kind() == ErrorKind::NotFound);
+        missing && self.ledger.named().all(|(named, _)| named != source)
+    }
+
+    /// Enters what happened, behind what was shown before.
+    fn enter(&mut self, source: SourceId, path: &Path, what: &Happening, place: u64) {
+        let of = |runs: &HashMap<_, u64>, file: FileId| {
+            runs.get(&(source, file)).map(|run| Of { source, file, run: *run })
+        };
+        match *what {
+            Happening::Opened { file, run, offset, .. } => {
+                self.awaited.missing.remove(&source);
+                self.runs.insert((source, file), run);
+                let of = Of { source, file, run };
+                self.ledger.begin(of, path, offset);
+                self.accounts.begin(of, path, offset);
+            }
+            Happening::Rewritten { file, run, offset, .. } => {
+                if let Some(old) = of(&self.runs, file) {
+                    self.ledger.end(old, place);
+                    self.accounts.end(old, offset, offset);
+                }
+                self.runs.insert((source, file), run);
+                let of = Of { source, file, run };
+                self.ledger.begin(of, path, 0);
+                self.accounts.begin(of, path, 0);
+            }
+            Happening::Closed { file, run, offset, size } => {
+                let of = Of { source, file, run };
+                self.runs.remove(&(source, file));
+                self.ledger.end(of, place);
+                self.accounts.end(of, offset, size);
+            }
+            Happening::Shortened { file, to, .. } => {
+                if let Some(of) = of(&self.runs, file) {
+                    self.ledger.shorten(of, place, to);
+                    self.accounts.shorten(of, to);
+                }
+            }
+            Happening::HeadCut { file, from, to, .. } => {
+                if let Some(of) = of(&self.runs, file) {
+                    self.ledger.behead(of, place, from - to);
+                    self.accounts.behead(of, from - to);
+                }
+            }
+            Happening::NulsSkipped { file, ref range } => {
+                if let Some(of) = of(&self.runs, file) {
+                    self.ledger.goes_on(of, place, range.end);
+                    self.accounts.skip(of, range);
+                }
+            }
+            Happening::Lost { file, range: Some(Range { start, end }), .. } => {
+                if let Some(of) = of(&self.runs, file) {
+                    self.accounts.lose(of, end - start);
+                }
+            }
+            Happening::Ended if !self.ending => self.ledger.forget(source),
+            _ => {}
+        }
+    }
+
+    /// The last save, and the words for what is not delivered and for the account. False if one of them failed.
+    pub(super) fn close(&mut self, over: Over, tail: &Tail, accepted: Accepted, notices: &mut Notices) -> bool {
+        self.ledger.settle(accepted);
+        let saved = self.keeper.as_mut().is_none_or(|keeper| keeper.save(&mut self.ledger, tail, notices));
+        if over != Over::Met {
+            wording::unfinished(tail).for_each(|text| notices.say(&text));
+        }
+        if !self.settings.summary {
+            return saved;
+        }
+        let mut balanced = true;
+        let mut rows = std::mem::take(&mut self.accounts).rows(tail);
+        hold_back(&mut rows, self.ledger.unaccepted(accepted));
+        for row in rows {
+            if self.settings.format == Format::Raw {
+                notices.say(&tell::account(&row));
+            }
+            if row.astray != 0 {
+                notices.say(&tell::imbalance(&row));
+                balanced = false;
+            }
+        }
+        saved && balanced
+    }
+}
+
+impl Show for Deliver<'_> {
+    fn show(&mut self, event: Event<'_>, out: &mut Outlet, notices: &mut Notices) -> io::Result<Shown> {
+        match event {
+            Event::Data(data) => return self.show_data(&data, out),
+            Event::Happened { source, path, what } => return self.show_happening(source, path, &what, out, notices),
+            Event::Trouble(trouble) => notices.tell_all(&wording::trouble(Persona::Rtail, &trouble)),
+            Event::LeftOut(path) => notices.tell(&wording::left_out(&path)),
+            Event::Unlistable(path, error) => notices.tell(&wording::unlistable(&path, &error)),
+            Event::Working => {}
+        }
+        Ok(Shown::Done)
+    }
+
+    fn between(&mut self, tail: &mut Tail, out: &Outlet, notices: &mut Notices) {
+        self.ledger.settle(out.accepted());
+        if let Some(keeper) = &mut self.keeper {
+            keeper.save_in_time(&mut self.ledger, tail, notices);
+        }
+    }
+
+    fn is_over(&mut self, tail: &Tail, notices: &mut Notices) -> Option<Over> {
+        if tail.is_over() {
+            return Some(Over::Dry);
+        }
+        let late = self.awaited.until.is_some_and(|until| until <= Instant::now());
+        let (_, path) = self.awaited.missing.iter().filter(|_| late).min()?;
+        let words = format!("{}: waited in vain: it is still missing", quote(path));
+        notices.say(&words);
+        self.failure = Some(words);
+        Some(Over::Failed)
+    }
+
+    fn ends(&mut self) {
+        self.ending = true;
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let awaited = self.awaited.until.filter(|_| !self.awaited.missing.is_empty());
+        let save = self.keeper.as_ref().and_then(|keeper| keeper.deadline(&self.ledger));
+        [awaited, save].into_iter().flatten().min()
+    }
+
+    fn last_words(&mut self, over: Over, tail: &Tail, out: &mut Outlet) -> io::Result<()> {
+        if self.settings.format == Format::Raw {
+            return Ok(());
+        }
+        // Who reads this has got everything before it.
+        let mut ledger = self.ledger.clone();
+        ledger.settle(Accepted { bytes: u64::MAX, lines: u64::MAX });
+        let rows = if self.settings.summary { self.accounts.clone().rows(tail) } else { Vec::new() };
+        let files: Vec<_> = tell::ends(&ledger, &rows);
+        let mut text = Vec::new();
+        Record::End { reason: tell::reason(over), message: self.failure.as_deref(), files: &files }.encode(&mut text);
+        out.push(&text)
+    }
+}

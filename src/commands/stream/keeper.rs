@@ -1,0 +1,80 @@
+//! Saves the checkpoint as the output accepts what was shown.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::ledger::{Ledger, absolute};
+use crate::checkpoint::{Checkpoint, Error};
+use crate::notice::Notices;
+use crate::output::wording::cause;
+use crate::tail::{Resume, Tail};
+
+/// How often positions are saved at the most: each time the disk is waited for.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// A checkpoint, and when to save it.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    checkpoint: Checkpoint,
+    /// What it has about names that this run doesn't follow.
+    others: Vec<Resume>,
+    /// What it has about those that it does.
+    own: Vec<Resume>,
+    saved_at: Option<Instant>,
+    /// Whether the last save failed.
+    failing: bool,
+}
+
+impl Keeper {
+    /// Takes a checkpoint that this process has the lock of. `is_own` says which names this run follows.
+    pub(super) fn new(checkpoint: Checkpoint, is_own: impl Fn(&Path) -> bool) -> Self {
+        let (own, others) = checkpoint.saved().iter().cloned().partition(|resume| is_own(&resume.path));
+        Self { checkpoint, others, own, saved_at: None, failing: false }
+    }
+
+    /// Takes what was saved about a name.
+    pub(super) fn take(&mut self, name: &Path) -> Option<Resume> {
+        let path = absolute(name);
+        let index = self.own.iter().position(|resume| resume.path == path)?;
+        Some(self.own.swap_remove(index))
+    }
+
+    /// Takes what was saved about all other names that this run follows.
+    pub(super) fn take_rest(&mut self) -> Vec<Resume> {
+        std::mem::take(&mut self.own)
+    }
+
+    /// When to save again.
+    pub(super) fn deadline(&self, ledger: &Ledger) -> Option<Instant> {
+        let saved_at = self.saved_at.filter(|_| ledger.is_unsaved() || self.failing)?;
+        Some(saved_at + INTERVAL)
+    }
+
+    /// Saves what the output has accepted, if that is new and the last time is long enough ago.
+    pub(super) fn save_in_time(&mut self, ledger: &mut Ledger, tail: &Tail, notices: &mut Notices) {
+        let due = self.saved_at.is_none_or(|at| at.elapsed() >= INTERVAL);
+        if due && (ledger.is_unsaved() || self.failing) {
+            self.save(ledger, tail, notices);
+        }
+    }
+
+    /// Saves what the output has accepted; false if that is not possible, which was said.
+    pub(super) fn save(&mut self, ledger: &mut Ledger, tail: &Tail, notices: &mut Notices) -> bool {
+        let sources = [self.others.clone(), ledger.resumption(tail)].concat();
+        self.saved_at = Some(Instant::now());
+        let failed = self.checkpoint.save(&sources).err();
+        if let Some(error) = failed.as_ref().filter(|_| !self.failing) {
+            notices.say(&words(error));
+        }
+        self.failing = failed.is_some();
+        !self.failing
+    }
+}
+
+/// What is wrong with a checkpoint, in one line.
+pub(super) fn words(error: &Error) -> String {
+    match error {
+        Error::System { error: reason, .. } => format!("{error}: {}", cause(reason)),
+        Error::InUse { .. } | Error::Unusable { .. } => error.to_string(),
+    }
+}

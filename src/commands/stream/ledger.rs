@@ -1,0 +1,245 @@
+//! What of each file the output has accepted: where a later run has to go on.
+//!
+//! What is shown stands in the output's queue before it is written. So whatever happens to a file is entered with the
+//! place in the output behind which it is true, and counts once the output has accepted everything before that place.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::output::outlet::Accepted;
+use crate::tail::{FileId, Position, Resume, SourceId, Standing, Tail};
+
+/// All sources, and what the output has yet to accept.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger {
+    books: BTreeMap<SourceId, Book>,
+    due: VecDeque<Entry>,
+    unsaved: bool,
+}
+
+/// One source, and its files that are in play, oldest first.
+#[derive(Clone, Debug)]
+struct Book {
+    path: PathBuf,
+    origin: Origin,
+    runs: Vec<Run>,
+}
+
+/// One file from its beginning, or from a truncation, to its end or the next one.
+#[derive(Clone, Debug)]
+struct Run {
+    file: FileId,
+    number: u64,
+    /// Where the next byte to be accepted stands.
+    offset: u64,
+    /// Whether it was let go, or rewritten.
+    over: bool,
+    /// What was last proven of it.
+    position: Option<Position>,
+}
+
+/// How a source came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It was asked for by name.
+    Named,
+    /// A pattern has found it.
+    Found,
+}
+
+/// Which run of which source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Of {
+    pub(super) source: SourceId,
+    pub(super) file: FileId,
+    pub(super) run: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    /// The place in the output behind which it is true, in bytes.
+    place: u64,
+    of: Of,
+    what: Change,
+}
+
+/// What becomes true of a run.
+#[derive(Clone, Debug)]
+enum Change {
+    /// Its bytes from `offset` on have stood in the output as they are, from the place `from` on.
+    Bytes { from: u64, offset: u64 },
+    /// A record of these bytes of it has.
+    Record(Range<u64>),
+    /// It goes on at this offset.
+    At(u64),
+    /// It ends at this offset, and what was accepted behind that is gone.
+    Shortened(u64),
+    /// This much of its beginning is gone.
+    Beheaded(u64),
+    /// It is over.
+    Over,
+}
+
+impl Ledger {
+    /// A source is followed by this name.
+    pub(super) fn follow(&mut self, source: SourceId, path: &Path, origin: Origin) {
+        self.books.entry(source).or_insert_with(|| Book { path: path.to_owned(), origin, runs: Vec::new() });
+    }
+
+    /// The sources that were asked for by name.
+    pub(super) fn named(&self) -> impl Iterator<Item = (SourceId, &Path)> {
+        let named = self.books.iter().filter(|(_, book)| book.origin == Origin::Named);
+        named.map(|(source, book)| (*source, &*book.path))
+    }
+
+    /// Reading of a run begins, or goes on, at an offset.
+    pub(super) fn begin(&mut self, of: Of, path: &Path, offset: u64) {
+        self.follow(of.source, path, Origin::Found);
+        if let Some(book) = self.books.get_mut(&of.source)
+            && !book.runs.iter().any(|run| run.is(of))
+        {
+            book.runs.push(Run { file: of.file, number: of.run, offset, over: false, position: None });
+            self.unsaved = true;
+        }
+    }
+
+    /// Bytes of a run, the first of which stands at `offset`, stand in this place of the output as they are.
+    pub(super) fn bytes(&mut self, of: Of, place: Range<u64>, offset: u64) {
+        self.enter(of, place.end, Change::Bytes { from: place.start, offset });
+    }
+
+    /// A record of these bytes of a run stands before this place of the output.
+    pub(super) fn record(&mut self, of: Of, place: u64, bytes: Range<u64>) {
+        self.enter(of, place, Change::Record(bytes));
+    }
+
+    /// Behind this place of the output, a run goes on at an offset.
+    pub(super) fn goes_on(&mut self, of: Of, place: u64, offset: u64) {
+        self.enter(of, place, Change::At(offset));
+    }
+
+    /// Behind this place of the output, a run that had been read further ends at an offset.
+    pub(super) fn shorten(&mut self, of: Of, place: u64, to: u64) {
+        self.enter(of, place, Change::Shortened(to));
+    }
+
+    /// Behind this place of the output, so many bytes are gone from the beginning of a run.
+    pub(super) fn behead(&mut self, of: Of, place: u64, count: u64) {
+        self.enter(of, place, Change::Beheaded(count));
+    }
+
+    /// A source is gone. If a pattern had found it, its name says nothing about what may come.
+    pub(super) fn forget(&mut self, source: SourceId) {
+        if self.books.get(&source).is_some_and(|book| book.origin == Origin::Found) {
+            self.books.remove(&source);
+            self.unsaved = true;
+        }
+    }
+
+    /// Behind this place of the output, nothing of a run will follow.
+    pub(super) fn end(&mut self, of: Of, place: u64) {
+        self.enter(of, place, Change::Over);
+    }
+
+    fn enter(&mut self, of: Of, place: u64, what: Change) {
+        self.due.push_back(Entry { place, of, what });
+    }
+
+    /// Takes note of how far the output has accepted what was shown.
+    pub(super) fn settle(&mut self, accepted: Accepted) {
+        while let Some(Entry { place, of, what }) = self.due.pop_front_if(|entry| entry.place <= accepted.bytes) {
+            self.unsaved = true;
+            let Some(book) = self.books.get_mut(&of.source) else { continue };
+            book.change(of, |run| match what {
+                Change::Bytes { from, offset } => run.offset = offset + (place - from),
+                Change::Record(bytes) => run.offset = bytes.end,
+                Change::At(offset) => run.offset = offset,
+                Change::Shortened(to) => run.offset = run.offset.min(to),
+                Change::Beheaded(count) => run.offset = run.offset.saturating_sub(count),
+                Change::Over => run.over = true,
+            });
+        }
+        // The output may be cut within what stands first in its queue: then whole lines of it count.
+        if let Some(Entry { of, what: Change::Bytes { from, offset }, .. }) = self.due.front()
+            && accepted.lines > *from
+            && let Some(book) = self.books.get_mut(&of.source)
+        {
+            book.change(*of, |run| run.offset = offset + (accepted.lines - from));
+            self.unsaved = true;
+        }
+    }
+
+    /// How far the output has accepted the runs that are in play.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (&Path, Of, u64)> {
+        self.books.iter().flat_map(|(source, book)| {
+            let of = |run: &Run| Of { source: *source, file: run.file, run: run.number };
+            book.runs.iter().map(move |run| (&*book.path, of(run), run.offset))
+        })
+    }
+
+    /// How many bytes of which run were shown and have not been accepted.
+    pub(super) fn unaccepted(&self, accepted: Accepted) -> impl Iterator<Item = (Of, u64)> {
+        self.due.iter().filter_map(move |Entry { place, of, what }| match what {
+            Change::Bytes { from, .. } => Some((*of, place - accepted.lines.max(*from))),
+            Change::Record(bytes) => Some((*of, bytes.end - bytes.start)),
+            Change::At(_) | Change::Shortened(_) | Change::Beheaded(_) | Change::Over => None,
+        })
+    }
+
+    /// Whether something was accepted since the last [`resumption`](Self::resumption).
+    pub(super) fn is_unsaved(&self) -> bool {
+        self.unsaved
+    }
+
+    /// Where a later run has to go on, source by source.
+    pub(super) fn resumption(&mut self, tail: &Tail) -> Vec<Resume> {
+        self.unsaved = false;
+        let resume = |(source, book): (&SourceId, &mut Book)| {
+            let mut files: Vec<Position> = Vec::new();
+            for run in &mut book.runs {
+                // What can't be proven, since a rewriting has yet to be noticed, stays as it was.
+                if run.position.as_ref().is_none_or(|position| position.offset != run.offset) {
+                    let position = tail.position(*source, run.file, run.number, run.offset);
+                    run.position = position.or(run.position.take());
+                }
+                // Of a file that was rewritten, what was there before comes first, and tells that it was.
+                files.extend(run.position.clone().filter(|new| files.iter().all(|file| file.file != new.file)));
+            }
+            Resume { path: absolute(&book.path), files, known: tail.known(*source) }
+        };
+        self.books.iter_mut().map(resume).collect()
+    }
+}
+
+impl Book {
+    fn change(&mut self, of: Of, change: impl FnOnce(&mut Run)) {
+        if let Some(run) = self.runs.iter_mut().find(|run| run.is(of)) {
+            change(run);
+        }
+        // The last one stays, so that what comes after it is known for new.
+        let newest = self.runs.len().saturating_sub(1);
+        let mut index = 0;
+        self.runs.retain(|run| {
+            index += 1;
+            !run.over || index > newest
+        });
+    }
+}
+
+impl From<&Standing<'_>> for Of {
+    fn from(standing: &Standing<'_>) -> Self {
+        Self { source: standing.source, file: standing.file, run: standing.run }
+    }
+}
+
+impl Run {
+    fn is(&self, of: Of) -> bool {
+        self.file == of.file && self.number == of.run
+    }
+}
+
+/// A name that means the same file whatever directory a later run begins in.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

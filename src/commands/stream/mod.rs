@@ -1,0 +1,188 @@
+//! `rtail stream`: lines for programs, each once and whole, from a known place to an honest end.
+
+mod account;
+mod deliver;
+mod keeper;
+mod ledger;
+mod tell;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+
+use self::deliver::Deliver;
+use self::keeper::Keeper;
+use self::ledger::{Ledger, Origin, absolute};
+use super::ending::{Ending, Exit, Reason};
+use super::output_failed;
+use super::process::Gone;
+use super::session::{Over, Session};
+use super::signals::Signals;
+use crate::checkpoint::Checkpoint;
+use crate::notice::Notices;
+use crate::output::outlet::Outlet;
+use crate::output::wording::STDIN;
+use crate::quote::quote;
+use crate::settings::{AtEnd, Begin, Looking, Operand, Stream, Wait};
+use crate::tail::{
+    Following, Framing, Nuls, Options, Pipes, ReadErrors, Resume, Retry, Start, Tail, could_match,
+    looks_like_pattern, matching,
+};
+
+/// How often processes are asked for that can only be asked for by number.
+const ASKING: Duration = Duration::from_millis(100);
+
+/// Delivers lines as asked until an end, and returns how to end.
+///
+/// # Errors
+/// What makes going on impossible, with the words for it. Nothing was read then, and no checkpoint was touched.
+pub fn run(settings: &Stream, notices: &mut Notices) -> anyhow::Result<Exit> {
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    let out = match Outlet::stdout() {
+        Ok(out) => out,
+        Err(error) => return Ok(output_failed(&error, notices)),
+    };
+    let mut keeper = match &settings.checkpoint {
+        Some(path) => {
+            let checkpoint = Checkpoint::open(path).map_err(|error| anyhow!(keeper::words(&error)))?;
+            Some(Keeper::new(checkpoint, |name| follows(settings, name)))
+        }
+        None => None,
+    };
+    let mut tail = Tail::new(options(settings)).context("cannot wait for events")?;
+    tail.interrupt_by(signals.flag());
+    if let Some(file) = out.regular_file() {
+        tail.leave_out(file);
+    }
+    let ledger = add_operands(settings, &mut tail, keeper.as_mut(), notices)?;
+    if let Some(refusal) = refused_at_start(&mut tail)? {
+        tail.join();
+        return Err(anyhow!(refusal));
+    }
+    let ending = Ending::new(signals, &settings.ending, Gone::Ended, ASKING);
+    let show = Deliver::new(settings, ledger, keeper);
+    let mut session = Session { tail, out, notices, ending, show };
+    let over = session.run();
+    let Session { tail, out, notices, mut show, .. } = session;
+    let exit = over.map(|over| exit(settings, over, &mut show, &tail, &out, notices));
+    notices.finish();
+    tail.join();
+    exit
+}
+
+/// How to end, after the last save and the words for it.
+fn exit(
+    settings: &Stream,
+    over: Over,
+    show: &mut Deliver<'_>,
+    tail: &Tail,
+    out: &Outlet,
+    notices: &mut Notices,
+) -> Exit {
+    let sound = show.close(over, tail, out.accepted(), notices);
+    match over {
+        Over::Unwritable(exit) => exit,
+        Over::Asked(Reason::Signal(signal)) => Exit::Signal(signal),
+        _ if !sound || over == Over::Failed => Exit::Failure,
+        Over::Asked(Reason::Timeout) | Over::Dry if settings.ending.until.is_some() => Exit::Unmet,
+        _ if settings.strict && show.met_a_gap() => Exit::Gap,
+        _ => Exit::Success,
+    }
+}
+
+/// Has the tail follow what was asked for, from where it was left.
+fn add_operands(
+    settings: &Stream,
+    tail: &mut Tail,
+    mut keeper: Option<&mut Keeper>,
+    notices: &mut Notices,
+) -> anyhow::Result<Ledger> {
+    let mut ledger = Ledger::default();
+    for operand in &settings.operands {
+        match operand {
+            Operand::Stdin => {
+                let source = tail.follow_stdin(STDIN).context("cannot read standard input")?;
+                ledger.follow(source, Path::new(STDIN), Origin::Named);
+            }
+            Operand::Name(name) if is_pattern(name) => {
+                let found = matching(name)?;
+                if settings.at_end == AtEnd::Stop {
+                    if found.is_empty() {
+                        return Err(anyhow!("{}: no file matches", quote(name)));
+                    }
+                    for path in found {
+                        follow(tail, &mut ledger, keeper.as_deref_mut(), &path);
+                    }
+                } else {
+                    if found.is_empty() {
+                        notices.tell(&format!("{}: no file matches yet", quote(name)));
+                    }
+                    tail.follow_pattern(name)?;
+                }
+            }
+            Operand::Name(name) => follow(tail, &mut ledger, keeper.as_deref_mut(), name),
+        }
+    }
+    for saved in keeper.into_iter().flat_map(Keeper::take_rest) {
+        let path = saved.path.clone();
+        ledger.follow(tail.resume_found(saved), &path, Origin::Found);
+    }
+    Ok(ledger)
+}
+
+/// Follows a name, from where it was left if that is known.
+fn follow(tail: &mut Tail, ledger: &mut Ledger, keeper: Option<&mut Keeper>, name: &Path) {
+    let source = match keeper.and_then(|keeper| keeper.take(name)) {
+        Some(saved) => tail.resume(Resume { path: name.to_owned(), ..saved }),
+        None => tail.follow(name),
+    };
+    ledger.follow(source, name, Origin::Named);
+}
+
+/// Whether a name, which is absolute, is one that this run follows.
+fn follows(settings: &Stream, name: &Path) -> bool {
+    settings.operands.iter().any(|operand| match operand {
+        Operand::Stdin => false,
+        Operand::Name(pattern) if is_pattern(pattern) => could_match(&absolute(pattern), name),
+        Operand::Name(own) => absolute(own) == name,
+    })
+}
+
+/// Whether an operand is a pattern: it looks like one, and no file of that very name is there.
+fn is_pattern(name: &Path) -> bool {
+    looks_like_pattern(name) && std::fs::symlink_metadata(name).is_err()
+}
+
+/// What is wrong with a source that can't be followed from the start, if there is one. Nothing has been read then.
+fn refused_at_start(tail: &mut Tail) -> anyhow::Result<Option<String>> {
+    tail.hold(Some(Instant::now()), &mut []).context("cannot wait for events")?;
+    Ok(tail.given_up().map(|(path, what)| tell::failure(path, what)))
+}
+
+/// How the core is to behave.
+fn options(settings: &Stream) -> Options {
+    let follow = settings.at_end == AtEnd::Follow;
+    Options {
+        start: match settings.begin {
+            Begin::Start => Start::FromByte(1),
+            Begin::End => Start::LastBytes(0),
+            Begin::Offset(offset) => Start::Offset(offset),
+        },
+        following: if follow { Following::Name } else { Following::Nothing },
+        retry: if settings.wait == Wait::Never { Retry::Never } else { Retry::Always },
+        framing: Framing::Lines,
+        longest_line: settings.max_line,
+        // Of a file that is only read to its end, nothing is room for what may come.
+        nuls: if follow { Nuls::HoldBack } else { Nuls::Pass },
+        read_errors: ReadErrors::GiveUp,
+        rotate_wait: settings.rotate_wait,
+        poll_only: settings.looking != Looking::Events,
+        poll_interval: match settings.looking {
+            Looking::Poll(interval) => interval,
+            Looking::Events => None,
+        },
+        pipes: Pipes::Windowed,
+        ..Options::default()
+    }
+}
