@@ -24,6 +24,9 @@ const BUSY_FOR: Duration = Duration::from_secs(10);
 /// The same when it is quiet.
 const POLL_QUIET: Duration = Duration::from_secs(1);
 
+/// How long a file that was written to all the time must be quiet before each write is told again.
+const COOLING: Duration = Duration::from_millis(20);
+
 /// How long files that were rotated are let go at once when descriptors are short.
 const HURRY: Duration = Duration::from_secs(1);
 
@@ -246,6 +249,13 @@ impl Engine {
             slot.noticed = Noticed::ByEvents;
         }
         self.mark(source, Due::Files);
+    }
+
+    /// The source of an open file in which nothing new was found for some time; `None` if there was.
+    pub(crate) fn quiet(&self, fd: RawFd, now: Instant) -> Option<SourceId> {
+        let source = *self.descriptors.get(&fd)?;
+        let changed = self.slots.get(&source)?.source.changed();
+        (now.saturating_duration_since(changed) > COOLING).then_some(source)
     }
 
     /// Anything may have happened to any source.

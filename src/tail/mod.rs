@@ -301,7 +301,7 @@ impl Tail {
     /// When a wait has to end at the latest.
     fn wait_until(&mut self, deadline: Option<Instant>) -> Option<Instant> {
         let safety = (!self.is_over() && self.wake.has_events()).then_some(self.safety_at);
-        let ours = [self.engine.deadline(), self.wake.deadline(), self.discovery.look_at(), safety, deadline];
+        let ours = [self.engine.deadline(), self.discovery.look_at(), safety, deadline];
         ours.into_iter().flatten().min()
     }
 
@@ -329,6 +329,15 @@ impl Tail {
                 if marked.everything {
                     self.engine.mark_all();
                     discover = true;
+                }
+                for fd in marked.hot {
+                    // Its watch returns before the look that follows, so that nothing is missed in between.
+                    if let Some(source) = self.engine.quiet(fd, now)
+                        && let Err(notice) = self.wake.cool(fd)
+                    {
+                        self.cover(source, notice);
+                    }
+                    self.engine.mark_descriptor(fd);
                 }
                 for fd in marked.descriptors {
                     self.engine.mark_descriptor(fd);

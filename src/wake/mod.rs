@@ -73,6 +73,8 @@ pub(crate) struct Marked {
     pub(crate) names: BTreeSet<Follower>,
     /// These open files were written to.
     pub(crate) descriptors: Vec<RawFd>,
+    /// These open files are not watched, since they are written to all the time; it is time to look at them.
+    pub(crate) hot: Vec<RawFd>,
     /// The way to their files leads elsewhere now, and not all of it could be watched.
     pub(crate) refused: Vec<(SourceId, Notice)>,
 }
@@ -132,7 +134,7 @@ impl Events {
         }
         self.written = false;
         self.taken_at = now;
-        self.writes.take().map(|written| (written != Written::default()).then_some(written))
+        self.writes.take(now).map(|written| (written != Written::default()).then_some(written))
     }
 }
 
@@ -275,6 +277,15 @@ impl Wake {
         )
     }
 
+    /// Watches a file again that was hot.
+    ///
+    /// # Errors
+    /// How the file is noticed if it can't be watched.
+    pub(crate) fn cool(&mut self, fd: RawFd) -> Result<(), Notice> {
+        let result = self.events.as_mut().map_or(Err(Refusal::Dead), |events| events.writes.watch(fd));
+        result.map_err(|refusal| self.refused(Path::new(""), refusal))
+    }
+
     /// Forgets a descriptor that is closed or about to be.
     pub(crate) fn release(&mut self, fd: RawFd) {
         if let Some(events) = &mut self.events {
@@ -294,11 +305,12 @@ impl Wake {
                 return Some(Woken::EventsLost);
             }
         };
+        let hot = self.events.as_mut().map_or_else(Vec::new, |events| events.writes.hot(now));
         let marks = self.bell.take();
-        if written.is_none() && marks.is_none() {
+        if written.is_none() && marks.is_none() && hot.is_empty() {
             return None;
         }
-        let Written { any, descriptors } = written.unwrap_or_default();
+        let Written { any, descriptors, .. } = written.unwrap_or_default();
         let marks = marks.unwrap_or_default();
         if let Some(why) = marks.failed
             && self.events.is_some()
@@ -321,7 +333,7 @@ impl Wake {
             self.trouble(Trouble::DirectoryGone(path));
         }
         let mut marked =
-            Marked { everything: marks.everything || any, names: marks.names, descriptors, refused: Vec::new() };
+            Marked { everything: marks.everything || any, names: marks.names, descriptors, hot, refused: Vec::new() };
         for follower in routes {
             marked.names.insert(follower);
             if let Follower::Source(source) = follower
@@ -360,8 +372,10 @@ impl Wake {
     }
 
     /// When it wants to be drained without having been woken.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.revive_at
+    fn deadline(&self, attention: Attention<'_>) -> Option<Instant> {
+        let hot = self.events.as_ref().and_then(|events| events.writes.deadline());
+        let hot = hot.filter(|_| matches!(attention, Attention::All { .. }));
+        [self.revive_at, hot].into_iter().flatten().min()
     }
 
     /// Waits until there is something to drain, a pipe or device can be read, one of `also` is ready, or the
@@ -375,6 +389,7 @@ impl Wake {
         deadline: Option<Instant>,
         also: &mut [Also<'_>],
     ) -> io::Result<Vec<SourceId>> {
+        let deadline = [self.deadline(attention), deadline].into_iter().flatten().min();
         let (readable, writes) = match attention {
             Attention::All { readable } => (readable, self.events.as_ref().map(|events| events.writes.fd())),
             Attention::Names => (&[][..], None),

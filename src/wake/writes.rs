@@ -3,11 +3,15 @@
 //! Events on names come through the notify crate, on a thread of its own. For each line that is written this
 //! hand-over would cost more (10-20 us) than all the rest that is done for it, so these events are read where they
 //! are needed. A file is watched as `/proc/self/fd/N`: the watch belongs to what is open, whatever its name becomes.
+//!
+//! An event for each write costs its writer as much as us. So a file that is written to all the time gives up its
+//! watch and is looked at by the clock, until it is quiet and the watch returns.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
@@ -17,6 +21,13 @@ use super::watcher::Refusal;
 /// Room for a thousand events; what doesn't fit comes with the next reading.
 const BUFFER: usize = 16 * 1024;
 
+/// More events than this in such a time, 20,000 a second, and the files that they are about are hot.
+const HOT: u32 = 1_000;
+const SPELL: Duration = Duration::from_millis(50);
+
+/// How often hot files are looked at.
+const TICK: Duration = Duration::from_millis(1);
+
 /// Which open files were written to.
 #[derive(Debug)]
 pub(super) struct Writes {
@@ -24,6 +35,18 @@ pub(super) struct Writes {
     watches: HashMap<RawFd, i32>,
     /// The kernel has one watch for each file, however many descriptors of it are watched.
     sharers: HashMap<i32, Vec<RawFd>>,
+    /// Those that gave up their watch.
+    hot: BTreeSet<RawFd>,
+    /// When they are to be looked at.
+    tick_at: Instant,
+    spell: Spell,
+}
+
+/// How many events have come of late.
+#[derive(Debug)]
+struct Spell {
+    began: Instant,
+    events: u32,
 }
 
 /// What was read of the kernel's queue.
@@ -33,6 +56,8 @@ pub(super) struct Written {
     pub(super) any: bool,
     /// These were written to.
     pub(super) descriptors: Vec<RawFd>,
+    /// How many events that were.
+    events: u32,
 }
 
 impl Writes {
@@ -40,7 +65,15 @@ impl Writes {
     /// When the system has no further event source to give.
     pub(super) fn new() -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        Ok(Self { inotify, watches: HashMap::new(), sharers: HashMap::new() })
+        let now = Instant::now();
+        Ok(Self {
+            inotify,
+            watches: HashMap::new(),
+            sharers: HashMap::new(),
+            hot: BTreeSet::new(),
+            tick_at: now,
+            spell: Spell { began: now, events: 0 },
+        })
     }
 
     /// Becomes readable when there is something to take.
@@ -65,6 +98,7 @@ impl Writes {
 
     /// Forgets a descriptor that is closed or about to be; one that isn't watched is no error.
     pub(super) fn release(&mut self, fd: RawFd) {
+        self.hot.remove(&fd);
         let Some(watch) = self.watches.remove(&fd) else { return };
         let Some(sharers) = self.sharers.get_mut(&watch) else { return };
         sharers.retain(|sharer| *sharer != fd);
@@ -75,11 +109,40 @@ impl Writes {
         }
     }
 
-    /// Takes what the kernel has to tell, up to a thousand events.
+    /// When hot files are to be looked at, if there are any.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        (!self.hot.is_empty()).then_some(self.tick_at)
+    }
+
+    /// The hot files, if it is time to look at them.
+    pub(super) fn hot(&mut self, now: Instant) -> Vec<RawFd> {
+        if now < self.tick_at {
+            return Vec::new();
+        }
+        self.tick_at = now + TICK;
+        self.hot.iter().copied().collect()
+    }
+
+    /// Takes what the kernel has to tell, up to a thousand events. Files that it tells too much of become hot.
     ///
     /// # Errors
     /// When the system refuses to tell.
-    pub(super) fn take(&mut self) -> io::Result<Written> {
+    pub(super) fn take(&mut self, now: Instant) -> io::Result<Written> {
+        let written = self.read()?;
+        self.spell.events = self.spell.events.saturating_add(written.events);
+        if now >= self.spell.began + SPELL {
+            self.spell = Spell { began: now, events: 0 };
+        } else if self.spell.events > HOT {
+            self.spell = Spell { began: now, events: 0 };
+            for fd in &written.descriptors {
+                self.release(*fd);
+                self.hot.insert(*fd);
+            }
+        }
+        Ok(written)
+    }
+
+    fn read(&self) -> io::Result<Written> {
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
         let mut reader = Reader::new(&self.inotify, &mut buffer);
         let mut written = Written::default();
@@ -87,7 +150,10 @@ impl Writes {
             match reader.next() {
                 Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => written.any = true,
                 // An event of a watch that was taken back meanwhile concerns nobody any more.
-                Ok(event) => written.descriptors.extend(self.sharers.get(&event.wd()).into_iter().flatten()),
+                Ok(event) => {
+                    written.events += 1;
+                    written.descriptors.extend(self.sharers.get(&event.wd()).into_iter().flatten());
+                }
                 Err(Errno::AGAIN | Errno::INTR) => break,
                 Err(errno) => return Err(errno.into()),
             }
@@ -109,7 +175,7 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     fn taken(writes: &mut Writes) -> Vec<RawFd> {
-        let written = writes.take().unwrap();
+        let written = writes.take(Instant::now()).unwrap();
         assert!(!written.any);
         written.descriptors
     }
@@ -155,5 +221,32 @@ mod tests {
         assert!(taken(&mut writes).is_empty());
         second.write_all(b"x").unwrap();
         assert_eq!(taken(&mut writes), [fd]);
+    }
+
+    #[test]
+    fn a_file_that_is_written_to_all_the_time_gives_up_its_watch_until_it_is_watched_again() {
+        let temp = tempfile::tempdir().unwrap();
+        let logs = ["a.log", "b.log"].map(|name| temp.path().join(name));
+        let mut sources = logs.clone().map(|log| File::create(log).unwrap());
+        let files = logs.map(|log| File::open(log).unwrap());
+        let fds = files.each_ref().map(AsRawFd::as_raw_fd);
+        let mut writes = Writes::new().unwrap();
+        fds.iter().try_for_each(|fd| writes.watch(*fd)).unwrap();
+        let now = Instant::now();
+        while writes.hot.is_empty() {
+            // Events of one kind in a row are one to the kernel.
+            for writer in &mut sources {
+                writer.write_all(b"x").unwrap();
+            }
+            writes.take(now).unwrap();
+        }
+        assert_eq!(writes.hot(now + TICK), fds);
+        assert!(writes.hot(now + TICK).is_empty(), "not before the next tick");
+        sources[0].write_all(b"x").unwrap();
+        assert!(taken(&mut writes).is_empty());
+        writes.watch(fds[0]).unwrap();
+        assert_eq!(writes.hot(now + 2 * TICK), [fds[1]]);
+        sources[0].write_all(b"x").unwrap();
+        assert_eq!(taken(&mut writes), [fds[0]]);
     }
 }
