@@ -104,7 +104,8 @@ pub struct Follow {
     pub retry: bool,
     /// The interval between looks while polling, and between looks at processes. `Duration::MAX` for `inf`.
     pub sleep_interval: Duration,
-    /// GNU's `--max-unchanged-stats`; accepted for compatibility.
+    /// GNU's `--max-unchanged-stats`: how many quiet rounds of polling pass between two looks at a name. Of effect under
+    /// the name `tail` alone.
     pub max_unchanged_stats: u64,
     /// Events or polling.
     pub looking: Looking,

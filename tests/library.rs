@@ -14,8 +14,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rtail::tail::{
-    Age, Data, Disk, Ending, Event, FileId, Files, Flow, Following, Handle, Happening, Links, Meta, Options, Outlook,
-    Pipes, ReadErrors, Start, Tail,
+    Age, Data, Disk, Ending, Event, FileId, Files, Flow, Following, Handle, Happening, Links, Looks, Meta, Options,
+    Outlook, Pipes, ReadErrors, Start, Tail,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -188,6 +188,8 @@ struct Faulty {
     /// Each read of this file fails.
     broken: Rc<Cell<Option<FileId>>>,
     reads: Rc<Cell<u64>>,
+    /// How often a name was looked at.
+    looks: Rc<Cell<u64>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -200,6 +202,7 @@ enum Fault {
 
 impl Files for Faulty {
     fn meta(&self, path: &Path, links: Links) -> io::Result<Meta> {
+        self.looks.set(self.looks.get() + 1);
         Disk.meta(path, links)
     }
 
@@ -360,6 +363,63 @@ fn a_rotated_file_that_can_not_be_read_ends_its_source_behind_the_next_one() {
             Told::Ended,
         ]
     );
+}
+
+/// A tail that has delivered the first line of its file and looks at the file every 10 ms.
+fn polling_tail(path: &Path, looks: Looks) -> (Tail, Faulty) {
+    append(path, "L0\n");
+    let poll_interval = Some(Duration::from_millis(10));
+    let options = Options { poll_only: true, poll_interval, looks, ..from_the_beginning() };
+    let (mut tail, faulty) = faulty_tail(path.to_owned(), options);
+    take_until(&mut tail, |taken| taken.text == "L0\n");
+    // What is only done at the start is done then.
+    while tail.try_next().is_some() {}
+    (tail, faulty)
+}
+
+#[test]
+fn a_name_is_looked_at_after_as_many_quiet_rounds_as_are_asked_for() {
+    let temp = tempfile::tempdir().unwrap();
+    for (looks, reads_each) in [
+        (Looks::EachRound, 1..=1),
+        (Looks::AfterQuietRounds(0), 2..=2),
+        (Looks::AfterQuietRounds(1), 3..=3),
+        (Looks::AfterQuietRounds(7), 9..=9),
+    ] {
+        let path = temp.path().join(format!("{looks:?}"));
+        let (mut tail, faulty) = polling_tail(&path, looks);
+        let mut counts = Vec::new();
+        let deadline = Instant::now() + PATIENCE;
+        while counts.len() < 6 {
+            assert!(Instant::now() < deadline, "so far {counts:?}");
+            tail.wait(Some(deadline), &mut []).unwrap();
+            let before = faulty.looks.get();
+            assert!(tail.try_next().is_none());
+            if faulty.looks.get() > before {
+                counts.push(faulty.reads.get());
+            }
+        }
+        // The read behind the look counts too: what was found is read at once.
+        let reads: Vec<u64> = counts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(reads.iter().all(|reads| reads_each.contains(reads)), "{looks:?}: {reads:?}");
+    }
+}
+
+#[test]
+fn a_round_that_finds_something_is_not_quiet() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    let (mut tail, faulty) = polling_tail(&path, Looks::AfterQuietRounds(2));
+    let before = faulty.looks.get();
+    for number in 2..=20 {
+        append(&path, &format!("L{number}\n"));
+        take_until(&mut tail, |taken| taken.text == format!("L{number}\n"));
+    }
+    assert_eq!(faulty.looks.get(), before);
+    while faulty.looks.get() == before {
+        tail.wait(Some(Instant::now() + PATIENCE), &mut []).unwrap();
+        assert!(tail.try_next().is_none());
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::settings::{Follow, Looking, Mode, Operand, Persona, Start};
-use crate::tail::{Following, Framing, Nuls, Options, Pipes, Retry, Rewriting, looks_like_pattern, matching};
+use crate::tail::{Following, Framing, Looks, Nuls, Options, Pipes, Retry, Rewriting, looks_like_pattern, matching};
 
 /// The interval of GNU `tail` unless `-s` sets another.
 const SLEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -63,6 +63,10 @@ pub(super) fn options(settings: &Follow, many: bool) -> Options {
                 .filter(|interval| *interval != SLEEP_INTERVAL)
                 .map(|interval| interval.max(SHORTEST_INTERVAL)),
             (_, Persona::Tail) => Some(settings.sleep_interval),
+        },
+        looks: match settings.persona {
+            Persona::Rtail => Looks::EachRound,
+            Persona::Tail => Looks::AfterQuietRounds(settings.max_unchanged_stats),
         },
         pipes: match settings.ending.until {
             Some(_) => Pipes::New,

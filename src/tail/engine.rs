@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::event::{Arrival, Because, Data, Event, Noticed, SourceId};
 use super::files::{Files, Handle};
 use super::generation::{BUFFER, Closed};
-use super::options::{Following, Options};
+use super::options::{Following, Looks, Options};
 use super::schedule::Schedule;
 use super::source::Source;
 use super::step::{Bytes, Context, Delivery, Due, Step, Want};
@@ -80,6 +80,8 @@ pub(crate) struct Engine {
     can_make_room: bool,
     /// When the first polling interval began.
     epoch: Instant,
+    /// Whether a round of polling is to begin before the next interval does.
+    round_due: bool,
     wants: Vec<Want>,
     /// What is to be reported next.
     found: Option<(SourceId, Step)>,
@@ -104,6 +106,7 @@ impl Engine {
             interrupt: Arc::default(),
             can_make_room: false,
             epoch: Instant::now(),
+            round_due: false,
             wants: Vec::new(),
             found: None,
             buffer: vec![0; BUFFER],
@@ -302,7 +305,17 @@ impl Engine {
     /// Marks the sources whose time has come.
     pub(crate) fn tick(&mut self, now: Instant) {
         while let Some(id) = self.schedule.take(now) {
-            self.mark(id, Due::NameAndFiles);
+            self.mark(id, self.due_in_time(id));
+        }
+    }
+
+    /// What is due for a source whose time has come.
+    fn due_in_time(&self, id: SourceId) -> Due {
+        let polled =
+            self.slots.get(&id).is_some_and(|slot| slot.noticed != Noticed::ByEvents && slot.source.is_live());
+        match self.options.looks {
+            Looks::AfterQuietRounds(_) if polled => Due::Round,
+            Looks::AfterQuietRounds(_) | Looks::EachRound => Due::NameAndFiles,
         }
     }
 
@@ -345,7 +358,9 @@ impl Engine {
     pub(crate) fn has_next(&mut self, now: Instant) -> bool {
         while self.found.is_none() {
             let Some(id) = self.turn() else { return false };
-            self.found = self.step(id, now).map(|step| (id, step));
+            let step = self.step(id, now);
+            self.round_due |= matches!(step, Some(Step::Data(_)));
+            self.found = step.map(|step| (id, step));
         }
         true
     }
@@ -386,8 +401,12 @@ impl Engine {
                 _ => {
                     let id = self.starting.pop_front()?;
                     self.mark(id, Due::Files);
+                    self.round_due = true;
                 }
             }
+        }
+        if self.ready.is_empty() && std::mem::take(&mut self.round_due) {
+            self.begin_round();
         }
         self.ready.pop_front()
     }
@@ -417,6 +436,20 @@ impl Engine {
             self.rest(id, now);
         }
         step
+    }
+
+    /// Begins a round where these are counted. GNU's `tail` has one behind its start and one behind each that brought
+    /// something, without the pause that is between the others.
+    fn begin_round(&mut self) {
+        if self.options.looks == Looks::EachRound {
+            return;
+        }
+        let polled = self.slots.iter().filter(|(_, slot)| slot.noticed != Noticed::ByEvents);
+        let mut ids: Vec<_> = polled.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.mark(id, self.due_in_time(id));
+        }
     }
 
     /// Nothing is due for a source: makes its next appointment, or lets it go.

@@ -60,7 +60,7 @@ pub use self::event::{
 };
 pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
 pub use self::lines::Framing;
-pub use self::options::{Following, Nuls, Options, Pipes, ReadErrors, Retry, Rewriting, Start};
+pub use self::options::{Following, Looks, Nuls, Options, Pipes, ReadErrors, Retry, Rewriting, Start};
 pub use self::pattern::{BadPattern, could_match, looks_like_pattern, matching};
 pub use self::position::{Position, Resume};
 pub use crate::wake::{Also, Trouble, Until};

@@ -49,6 +49,16 @@ pub enum Retry {
     Always,
 }
 
+/// In which rounds of polling a name is looked at. Its open file is looked at in each, and a name that means none too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// In each.
+    EachRound,
+    /// After more than this many rounds in a row in which its open file didn't change (GNU's
+    /// `--max-unchanged-stats`).
+    AfterQuietRounds(u64),
+}
+
 /// What the first output of pipes and FIFOs is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pipes {
@@ -110,6 +120,8 @@ pub struct Options {
     pub rotate_wait: Duration,
     /// The interval between looks at files that have no notification; `None`: 250 ms while they change, else 1 s.
     pub poll_interval: Option<Duration>,
+    /// In which rounds names are looked at where looking at an interval is what finds changes.
+    pub looks: Looks,
     /// Look at an interval only, without notification.
     pub poll_only: bool,
     /// What the first output of pipes and FIFOs is.
@@ -132,6 +144,7 @@ impl Default for Options {
             rewriting: Rewriting::Discern,
             rotate_wait: Duration::from_secs(5),
             poll_interval: None,
+            looks: Looks::EachRound,
             poll_only: false,
             pipes: Pipes::Windowed,
             never_seek: false,

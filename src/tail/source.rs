@@ -18,7 +18,7 @@ use super::generation::{Closed, Generation, Reading};
 use super::lines::Framing;
 use super::member::{Again, Member, Progress, Role};
 use super::name::{Absence, Found, Name, State, is_shortage};
-use super::options::{Following, ReadErrors, Retry};
+use super::options::{Following, Looks, ReadErrors, Retry};
 use super::step::{Context, Delivery, Due, RETRY, Step, Want};
 use crate::wake::is_made_up;
 
@@ -42,6 +42,8 @@ pub(crate) struct Source {
     latest: Option<FileId>,
     pending: VecDeque<Happening>,
     due: Due,
+    /// How many rounds of polling in a row have found nothing.
+    quiet_rounds: u64,
     runs: u64,
     /// When something new was last found.
     changed: Instant,
@@ -66,6 +68,7 @@ impl Source {
             latest: None,
             pending: VecDeque::new(),
             due: Due::NameAndFiles,
+            quiet_rounds: 0,
             runs: 0,
             changed: now,
             name_again: None,
@@ -131,6 +134,11 @@ impl Source {
         self.state != State::New && self.pending.is_empty() && self.members.iter().all(Member::past_start)
     }
 
+    /// Whether its name means a file that is open.
+    pub(crate) fn is_live(&self) -> bool {
+        self.state == State::Live
+    }
+
     /// Whether it reads a pipe or device.
     pub(crate) fn is_sequential(&self) -> bool {
         self.members.back().is_some_and(Member::is_sequential)
@@ -191,15 +199,34 @@ impl Source {
             }
             match self.due {
                 Due::NameAndFiles => self.attend(context),
-                Due::Files => {
-                    if let Some(step) = self.read(context) {
-                        return Some(step);
+                Due::Files | Due::Round => {
+                    let step = self.read(context);
+                    if step.is_some() || !self.pending.is_empty() {
+                        self.quiet_rounds = 0;
+                        self.due = self.due.min(Due::Files);
+                    }
+                    if step.is_some() {
+                        return step;
                     }
                     if self.cursor >= self.members.len() {
-                        self.due = Due::Nothing;
+                        self.due = if self.due == Due::Round { self.end_round(context) } else { Due::Nothing };
                     }
                 }
                 Due::Nothing => return None,
+            }
+        }
+    }
+
+    /// What is due at the end of a round of polling that has found nothing.
+    fn end_round(&mut self, context: &Context<'_>) -> Due {
+        match context.options.looks {
+            Looks::AfterQuietRounds(most) if self.quiet_rounds < most => {
+                self.quiet_rounds += 1;
+                Due::Nothing
+            }
+            Looks::AfterQuietRounds(_) | Looks::EachRound => {
+                self.quiet_rounds = 0;
+                Due::NameAndFiles
             }
         }
     }

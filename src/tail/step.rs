@@ -20,6 +20,8 @@ pub(crate) enum Due {
     Nothing,
     /// Its open files.
     Files,
+    /// Its open files, and its name if these have been quiet for long enough.
+    Round,
     /// Its name, then its open files.
     NameAndFiles,
 }
