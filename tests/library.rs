@@ -548,6 +548,28 @@ fn a_rotation_is_told_when_the_old_file_was_read_and_its_end_when_it_is_let_go()
 }
 
 #[test]
+fn a_file_that_was_rewritten_while_it_was_let_go_has_lost_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let [path, renamed] = ["a.log", "a.log.1"].map(|name| temp.path().join(name));
+    append(&path, "L1\n");
+    let options = Options { rotate_wait: Duration::from_millis(100), ..from_the_beginning() };
+    let mut tail = Tail::new(options).unwrap();
+    tail.follow(&path);
+    told_until(&mut tail, |told| *told == data("L1\n"));
+    let first = id(&path);
+    fs::rename(&path, &renamed).unwrap();
+    append(&path, "L2\n");
+    told_until(&mut tail, |told| *told == Told::Closed(first, 1, 3, 3));
+    let second = id(&path);
+    fs::write(&renamed, "L3\nL4\n").unwrap();
+    fs::rename(&renamed, &path).unwrap();
+    let mut told = told_until(&mut tail, |told| *told == data("L3\nL4\n"));
+    // When the second one is let go is not what this is about.
+    told.retain(|told| *told != Told::Closed(second, 2, 3, 3));
+    assert_eq!(told, [Told::Rotated(second, first, None), Told::Opened(first), data("L3\nL4\n")]);
+}
+
+#[test]
 fn a_retargeted_link_is_a_rotation_that_renames_nothing() {
     let temp = tempfile::tempdir().unwrap();
     let directory = temp.path().canonicalize().unwrap();

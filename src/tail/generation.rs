@@ -163,7 +163,8 @@ impl Generation {
             offset,
             anchor,
             head,
-            size: meta.size.max(offset),
+            // What was appended meanwhile has not been seen to be the same file's as yet.
+            size: offset,
             ..Self::new(handle, meta, Reading::Anchored, options)
         }
     }
