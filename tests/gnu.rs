@@ -700,6 +700,18 @@ fn a_name_that_goes_is_taken_up_again_while_another_lives(mode: Mode) {
     ]);
 }
 
+#[test]
+fn a_name_is_not_looked_at_before_its_open_file_has_been_quiet_for_long_enough() {
+    let logs = Logs::with("f", 1..=1);
+    let tail = logs.tail("-F -n +1 ---disable-inotify -s 0.02 --max-unchanged-stats=1000000 f").start();
+    tail.until_line(1);
+    logs.rename("f", "g").append("f", 2..=2).append("g", 3..=3);
+    tail.until_line(3);
+    logs.append("f", 4..=4).append("g", 5..=5);
+    tail.until_line(5);
+    tail.end().printed("L1\nL3\nL5\n").quietly();
+}
+
 in_both_modes!(a_replaced_file_is_followed_by_name_and_read_from_its_start);
 fn a_replaced_file_is_followed_by_name_and_read_from_its_start(mode: Mode) {
     let logs = samples();
