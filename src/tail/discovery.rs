@@ -3,7 +3,7 @@
 //! A file is known by its identity here. One that is renamed to another matching name goes on where it was, and one
 //! that is followed already, by whatever name, is not taken up again.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -127,7 +127,7 @@ impl Discovery {
                 awaited.insert(source.path().to_owned(), id);
             }
         }
-        let mut matched = HashSet::new();
+        let mut matched: BTreeMap<SourceId, Vec<PathBuf>> = BTreeMap::new();
         for path in found {
             let file = match engine.files().meta(&path, Links::Follow) {
                 Ok(meta) if meta.kind == FileKind::Directory => continue,
@@ -149,13 +149,17 @@ impl Discovery {
                 id
             });
             followed.extend(file.map(|file| (file, id)));
-            matched.insert(id);
-            if self.brought.contains(&id) {
-                engine.keep_found(id, path);
-            }
+            matched.entry(id).or_default().push(path);
         }
-        for id in self.brought.iter().filter(|id| !matched.contains(id)) {
-            engine.drop_found(*id);
+        for id in &self.brought {
+            match matched.get_mut(id) {
+                // A file of several names goes by the same one as long as that matches.
+                Some(paths) => {
+                    let own = engine.source(*id).and_then(|source| paths.iter().position(|path| path == source.path()));
+                    engine.keep_found(*id, paths.swap_remove(own.unwrap_or(0)));
+                }
+                None => engine.drop_found(*id),
+            }
         }
         self.brought.retain(|id| engine.source(*id).is_some());
         reports
