@@ -63,7 +63,7 @@ fn hexadecimal(text: &str) -> Option<f64> {
     }
     let power: i32 = power.parse().ok()?;
     let places = i32::try_from(fraction.len()).ok()?;
-    Some(number * f64::from(power).exp2() / (f64::from(places) * 4.0).exp2())
+    Some(number * 2f64.powi(power.saturating_sub(places.saturating_mul(4))))
 }
 
 /// `None` for what is not a time: a negative number, or none at all.

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::debug;
 use super::ending::{Ending, Exit, Reason};
 use super::lines::through_match;
-use super::plan::{as_pattern, nothing_can_come, options};
+use super::plan::{as_pattern, matching_but, nothing_can_come, options};
 use super::process::Gone;
 use super::session::{Over, Session, Show, Shown};
 use super::signals::Signals;
@@ -19,7 +19,7 @@ use crate::output::wording::{self, STDIN, Voice};
 use crate::quote::quote;
 use crate::settings::{Follow, Headers, Mode, Operand, Persona};
 use crate::tail::{
-    Age, Arrival, Data, Event, FileKind, Happening, Outlook, Since, SourceId, Tail, Trouble, matching,
+    Age, Arrival, Data, Event, FileId, FileKind, Happening, Outlook, Since, SourceId, Tail, Trouble, matching,
 };
 
 /// Follows files as asked until an end, and returns how to end.
@@ -46,7 +46,7 @@ pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
     if let Some(file) = out.regular_file() {
         tail.leave_out(file);
     }
-    let sources = add_operands(settings, &mut tail, notices)?;
+    let sources = add_operands(settings, &mut tail, out.regular_file(), notices)?;
     let gone = if settings.persona == Persona::Tail { Gone::Reaped } else { Gone::Ended };
     let ending = Ending::new(signals, &settings.ending, gone, settings.sleep_interval);
     let show = Shows::new(settings, many, sources);
@@ -63,13 +63,14 @@ pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
 fn add_operands<'a>(
     settings: &'a Follow,
     tail: &mut Tail,
+    own: Option<FileId>,
     notices: &mut Notices,
 ) -> anyhow::Result<Vec<(&'a Path, SourceId)>> {
     let mut sources = Vec::new();
     for operand in &settings.operands {
         match (operand, as_pattern(settings, operand)) {
             (Operand::Name(_), Some(pattern)) if settings.mode == Mode::Print => {
-                for path in matching(pattern)? {
+                for path in matching_but(own, pattern, notices)? {
                     tail.follow(path);
                 }
             }

@@ -1,10 +1,15 @@
 //! What `follow` asks of the core, of each operand and altogether.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::notice::Notices;
+use crate::output::wording;
 use crate::settings::{Follow, Looking, Mode, Operand, Persona, Start};
-use crate::tail::{Following, Framing, Looks, Nuls, Options, Pipes, Retry, Rewriting, looks_like_pattern, matching};
+use crate::tail::{
+    Disk, FileId, Files as _, Following, Framing, Links, Looks, Nuls, Options, Pipes, Retry, Rewriting,
+    looks_like_pattern, matching,
+};
 
 /// The interval of GNU `tail` unless `-s` sets another.
 const SLEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -32,6 +37,23 @@ pub(super) fn as_pattern<'a>(settings: &Follow, operand: &'a Operand) -> Option<
         }
         _ => None,
     }
+}
+
+/// The files that match a pattern now, but for the output, which is left out with a notice.
+pub(super) fn matching_but(
+    own: Option<FileId>,
+    pattern: &Path,
+    notices: &mut Notices,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = matching(pattern)?;
+    found.retain(|path| {
+        let is_own = own.is_some() && Disk.meta(path, Links::Follow).ok().map(|meta| meta.id) == own;
+        if is_own {
+            notices.tell(&wording::left_out(path));
+        }
+        !is_own
+    });
+    Ok(found)
 }
 
 /// How the core is to behave. `many`: the output is shared by several files.

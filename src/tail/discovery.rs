@@ -155,7 +155,8 @@ impl Discovery {
             match matched.get_mut(id) {
                 // A file of several names goes by the same one as long as that matches.
                 Some(paths) => {
-                    let own = engine.source(*id).and_then(|source| paths.iter().position(|path| path == source.path()));
+                    let own =
+                        engine.source(*id).and_then(|source| paths.iter().position(|path| path == source.path()));
                     engine.keep_found(*id, paths.swap_remove(own.unwrap_or(0)));
                 }
                 None => engine.drop_found(*id),

@@ -16,6 +16,7 @@ use self::keeper::Keeper;
 use self::ledger::{Ledger, Origin, absolute};
 use super::ending::{Ending, Exit, Reason};
 use super::output_failed;
+use super::plan::matching_but;
 use super::process::Gone;
 use super::session::{Over, Session};
 use super::signals::Signals;
@@ -26,8 +27,8 @@ use crate::output::wording::STDIN;
 use crate::quote::quote;
 use crate::settings::{AtEnd, Begin, Looking, Operand, Stream, Wait};
 use crate::tail::{
-    Following, Framing, Nuls, Options, Pipes, ReadErrors, Resume, Retry, Start, Tail, could_match,
-    looks_like_pattern, matching,
+    FileId, Following, Framing, Nuls, Options, Pipes, ReadErrors, Resume, Retry, Start, Tail, could_match,
+    looks_like_pattern,
 };
 
 /// How often processes are asked for that can only be asked for by number.
@@ -55,7 +56,7 @@ pub fn run(settings: &Stream, notices: &mut Notices) -> anyhow::Result<Exit> {
     if let Some(file) = out.regular_file() {
         tail.leave_out(file);
     }
-    let ledger = add_operands(settings, &mut tail, keeper.as_mut(), notices)?;
+    let ledger = add_operands(settings, &mut tail, out.regular_file(), keeper.as_mut(), notices)?;
     if let Some(refusal) = refused_at_start(&mut tail)? {
         tail.join();
         return Err(anyhow!(refusal));
@@ -95,6 +96,7 @@ fn exit(
 fn add_operands(
     settings: &Stream,
     tail: &mut Tail,
+    own: Option<FileId>,
     mut keeper: Option<&mut Keeper>,
     notices: &mut Notices,
 ) -> anyhow::Result<Ledger> {
@@ -106,7 +108,7 @@ fn add_operands(
                 ledger.follow(source, Path::new(STDIN), Origin::Named);
             }
             Operand::Name(name) if is_pattern(name) => {
-                let found = matching(name)?;
+                let found = matching_but(own, name, notices)?;
                 if settings.at_end == AtEnd::Stop {
                     if found.is_empty() {
                         return Err(anyhow!("{}: no file matches", quote(name)));
