@@ -6,7 +6,9 @@ use std::process::ExitStatus;
 
 use rustix::process::Signal;
 
+use super::Format;
 use super::oracle::{self, Extent, contains, indented, lines};
+use super::records::{Letters, Records, sum_in_words};
 
 /// What came of a program under test. Each oracle panics with a report if it does not hold.
 pub struct Ended {
@@ -49,6 +51,50 @@ impl Ended {
     #[track_caller]
     pub fn printed_prefixes(self, sequences: &[Vec<u8>]) -> Self {
         self.judge(oracle::interleaving(sequences, &self.stdout, Extent::Prefixes));
+        self
+    }
+
+    /// Its output as records, which end with that of the end.
+    #[track_caller]
+    pub fn records(&self) -> Records {
+        self.read_records(Extent::Whole)
+    }
+
+    /// Its output as records, as far as they came.
+    #[track_caller]
+    pub fn records_until_cut(&self) -> Records {
+        self.read_records(Extent::Prefixes)
+    }
+
+    /// The same with the lines for the output, whatever form they came in: what a raw stream would have printed.
+    #[track_caller]
+    pub fn read_as(mut self, format: Format) -> Self {
+        if format == Format::Json {
+            self.stdout = self.records().text();
+        }
+        self
+    }
+
+    #[track_caller]
+    fn read_records(&self, extent: Extent) -> Records {
+        match Records::read(&self.stdout, extent) {
+            Ok(records) => records,
+            Err(trouble) => self.fail(&trouble),
+        }
+    }
+
+    /// Its account in text is this, in words as [`Records::accounts`] has them. These messages are done with.
+    #[track_caller]
+    pub fn accounted(mut self, expected: &[&str]) -> Self {
+        let text = String::from_utf8_lossy(&self.stderr).into_owned();
+        let mark = format!("{}: summary: ", self.name);
+        let (summary, rest): (Vec<&str>, Vec<&str>) =
+            text.split_inclusive('\n').partition(|line| line.starts_with(&mark));
+        let mut letters = Letters::default();
+        let accounts: Vec<_> =
+            summary.iter().map(|line| account(&line[mark.len()..], &mut letters).unwrap_or_default()).collect();
+        self.judge((accounts != expected).then(|| format!("in its account, {expected:?} became {accounts:?}")));
+        self.stderr = rest.concat().into_bytes();
         self
     }
 
@@ -115,7 +161,27 @@ impl Ended {
     #[track_caller]
     fn judge(&self, trouble: Option<String>) {
         if let Some(trouble) = trouble {
-            panic!("{trouble}\n{} ended with {}; its messages:\n{}", self.name, self.status, indented(&self.stderr));
+            self.fail(&trouble);
         }
     }
+
+    #[track_caller]
+    fn fail(&self, trouble: &str) -> ! {
+        panic!("{trouble}\n{} ended with {}; its messages:\n{}", self.name, self.status, indented(&self.stderr));
+    }
+}
+
+/// What `'NAME' (ID): N bytes on disk = A not asked for + B delivered + …` says, if it adds up.
+fn account(line: &str, letters: &mut Letters) -> Option<String> {
+    let (name, rest) = line.trim_end().split_once(" (")?;
+    let (whose, rest) = rest.split_once("): ")?;
+    let (on_disk, terms) = rest.split_once(" bytes on disk = ")?;
+    let terms: Option<Vec<(u64, String)>> = terms
+        .split(" + ")
+        .map(|term| term.split_once(' ').and_then(|(count, what)| Some((count.parse().ok()?, what.to_owned()))))
+        .collect();
+    let (on_disk, terms) = (on_disk.parse().ok()?, terms?);
+    let whose = if whose.ends_with(" earlier") { "earlier ones".to_owned() } else { letters.of(whose) };
+    let adds_up = on_disk == terms.iter().map(|(count, _)| count).sum::<u64>();
+    adds_up.then(|| format!("{} {whose}: {}", name.trim_matches('\''), sum_in_words(on_disk, &terms)))
 }

@@ -65,12 +65,25 @@ impl Logs {
 
     /// `rtail follow ARGS`, not started yet.
     pub fn following(&self, mode: Mode, args: &str) -> Run<'_> {
-        let run = self.rtail("follow");
+        self.looking("follow", mode).args(args)
+    }
+
+    /// `rtail stream ARGS`, started; the arguments are cut at blanks.
+    pub fn stream(&self, mode: Mode, args: &str) -> Tail {
+        self.streaming(mode, args).start()
+    }
+
+    /// `rtail stream ARGS`, not started yet.
+    pub fn streaming(&self, mode: Mode, args: &str) -> Run<'_> {
+        self.looking("stream", mode).args(args)
+    }
+
+    fn looking(&self, command: &str, mode: Mode) -> Run<'_> {
+        let run = self.rtail(command);
         match mode {
             Mode::Events => run,
             Mode::Polling => run.args("--poll=20ms"),
         }
-        .args(args)
     }
 
     /// `rtail ARGS`, not started yet.
@@ -178,7 +191,7 @@ impl Logs {
     }
 
     /// Puts a new file in the place of another at once, as editors and atomic writers do.
-    pub fn replace(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
+    pub fn replace(&self, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> &Self {
         let new = self.beside("replacement");
         fs::write(&new, bytes).unwrap();
         fs::rename(new, self.path(name)).unwrap();

@@ -19,6 +19,7 @@
 //! - [`Tail`] is the program under test, running in that directory. Its `until_…` methods wait for a condition, with
 //!   a deadline, and fail at once when the program has ended; nothing is ever waited for by sleeping.
 //! - [`Ended`] is what came of it: everything printed, every notice, the status. Its oracles demand equality.
+//! - [`Records`] are its output where that is JSON, held to the laws of every stream, with oracles of their own.
 //! - [`pause`] is a gap of time that belongs to the scenario (two writes a second apart), never a wait.
 //!
 //! `RTAIL_SOAK=1` plays the longer form of the scenarios that have one, with the same oracle.
@@ -35,9 +36,11 @@
 #![allow(unused_imports, reason = "each test program uses a part of the language")]
 
 mod ended;
+mod laws;
 mod logs;
 mod oracle;
 mod process;
+mod records;
 mod run;
 
 use std::path::PathBuf;
@@ -47,6 +50,7 @@ pub use ended::Ended;
 pub use logs::{Appender, Logs, Writer};
 pub use oracle::lines;
 pub use process::Resources;
+pub use records::Records;
 pub use run::{Drain, Run, Tail};
 pub use rustix::process::Signal;
 
@@ -57,6 +61,29 @@ pub enum Mode {
     Events,
     /// `--poll=20ms`.
     Polling,
+}
+
+/// What `rtail stream` writes; displayed, the option for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The bytes.
+    Raw,
+    /// Records.
+    Json,
+}
+
+impl Format {
+    /// Each of them.
+    pub const ALL: [Self; 2] = [Self::Raw, Self::Json];
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Raw => "--format raw",
+            Self::Json => "--format json",
+        })
+    }
 }
 
 /// Makes two tests of a scenario `fn name(mode: Mode)`: `name::with_events` and `name::with_polling`.

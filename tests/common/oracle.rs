@@ -144,5 +144,5 @@ pub(super) fn indented(stderr: &[u8]) -> String {
 
 /// Whether `text` is somewhere in `bytes`.
 pub(super) fn contains(bytes: &[u8], text: &[u8]) -> bool {
-    text.is_empty() || bytes.windows(text.len()).any(|window| window == text)
+    memchr::memmem::find(bytes, text).is_some()
 }

@@ -282,10 +282,25 @@ impl Tail {
         }
     }
 
-    /// Waits until the line `Ln` was printed, whole.
+    /// Waits until the line `Ln` was printed, whole: as it is, or as a record.
     #[track_caller]
     pub fn until_line(&self, number: u32) -> &Self {
-        self.until_printed(format!("L{number}\n"))
+        let (plain, member) = (format!("L{number}\n"), format!("\"text\":\"L{number}\""));
+        let mut seen = 0;
+        self.until(&format!("L{number} was printed"), |said| {
+            let found = match said.stdout.first() {
+                Some(b'{') => contains(&said.stdout[seen..], member.as_bytes()),
+                _ => starts_of(&said.stdout, plain.as_bytes(), seen),
+            };
+            seen = said.stdout.len().saturating_sub(member.len());
+            found
+        })
+    }
+
+    /// Waits until there was a record of a type.
+    #[track_caller]
+    pub fn until_record(&self, kind: &str) -> &Self {
+        self.until_printed(format!("{{\"type\":\"{kind}\""))
     }
 
     /// Waits until these bytes were printed, at the start of a line.
@@ -454,7 +469,5 @@ fn report(said: &Said) -> String {
 
 /// Whether `text` stands at the start of a line at `from` or behind.
 fn starts_of(bytes: &[u8], text: &[u8], from: usize) -> bool {
-    let line_starts =
-        bytes[from..].iter().enumerate().filter(|&(_, &byte)| byte == b'\n').map(|(index, _)| from + index + 1);
-    std::iter::once(0).filter(|_| from == 0).chain(line_starts).any(|start| bytes[start..].starts_with(text))
+    memchr::memmem::find_iter(&bytes[from..], text).any(|at| at + from == 0 || bytes[at + from - 1] == b'\n')
 }
