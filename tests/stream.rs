@@ -305,7 +305,6 @@ fn a_pattern_has_each_file_that_ever_matches_once(mode: Mode) {
 }
 
 #[test]
-#[ignore = "each look at the directory gives it the last of its names"]
 fn a_file_with_two_names_keeps_the_one_it_was_opened_by() {
     for format in Format::ALL {
         let logs = Logs::with("a.log", 1..=5);
@@ -379,7 +378,6 @@ fn its_own_output_is_left_out_of_a_pattern() {
 }
 
 #[test]
-#[ignore = "it reads its own output"]
 fn its_own_output_is_left_out_of_a_pattern_read_once() {
     leaves_its_own_output_out("--no-follow");
 }

@@ -28,7 +28,7 @@ use crate::quote::quote;
 use crate::settings::{AtEnd, Begin, Looking, Operand, Stream, Wait};
 use crate::tail::{
     FileId, Following, Framing, Nuls, Options, Pipes, ReadErrors, Resume, Retry, Start, Tail, could_match,
-    looks_like_pattern,
+    looks_like_pattern, matching,
 };
 
 /// How often processes are asked for that can only be asked for by number.
@@ -107,21 +107,20 @@ fn add_operands(
                 let source = tail.follow_stdin(STDIN).context("cannot read standard input")?;
                 ledger.follow(source, Path::new(STDIN), Origin::Named);
             }
-            Operand::Name(name) if is_pattern(name) => {
+            Operand::Name(name) if is_pattern(name) && settings.at_end == AtEnd::Stop => {
                 let found = matching_but(own, name, notices)?;
-                if settings.at_end == AtEnd::Stop {
-                    if found.is_empty() {
-                        return Err(anyhow!("{}: no file matches", quote(name)));
-                    }
-                    for path in found {
-                        follow(tail, &mut ledger, keeper.as_deref_mut(), &path);
-                    }
-                } else {
-                    if found.is_empty() {
-                        notices.tell(&format!("{}: no file matches yet", quote(name)));
-                    }
-                    tail.follow_pattern(name)?;
+                if found.is_empty() {
+                    return Err(anyhow!("{}: no file matches", quote(name)));
                 }
+                for path in found {
+                    follow(tail, &mut ledger, keeper.as_deref_mut(), &path);
+                }
+            }
+            Operand::Name(name) if is_pattern(name) => {
+                if matching(name)?.is_empty() {
+                    notices.tell(&format!("{}: no file matches yet", quote(name)));
+                }
+                tail.follow_pattern(name)?;
             }
             Operand::Name(name) => follow(tail, &mut ledger, keeper.as_deref_mut(), name),
         }
