@@ -80,6 +80,12 @@ impl Accounts {
         self.change(of, |open| open.account.lost += count);
     }
 
+    /// Bytes of a file that can't be found any more were lost.
+    pub(super) fn miss(&mut self, path: &Path, file: FileId, count: u64) {
+        let account = Account { on_disk: count, lost: count, ..Account::default() };
+        self.over.push_back(Row { path: path.to_owned(), whose: Whose::Run(file, 0), account, astray: 0 });
+    }
+
     /// A run that had been read further ends at `to` now.
     pub(super) fn shorten(&mut self, of: Of, to: u64) {
         // Of an unfinished line nothing was accounted for, so that nothing is missing if it is cut off.

@@ -165,6 +165,9 @@ impl<'a> Deliver<'a> {
 
     /// Enters what happened, behind what was shown before.
     fn enter(&mut self, source: SourceId, path: &Path, what: &Happening, place: u64) {
+        if let Happening::Lost { file, .. } = *what {
+            self.ledger.give_up(source, file);
+        }
         let of = |runs: &HashMap<_, u64>, file: FileId| {
             runs.get(&(source, file)).map(|run| Of { source, file, run: *run })
         };
@@ -210,11 +213,11 @@ impl<'a> Deliver<'a> {
                     self.accounts.skip(of, range);
                 }
             }
-            Happening::Lost { file, range: Some(Range { start, end }), .. } => {
-                if let Some(of) = of(&self.runs, file) {
-                    self.accounts.lose(of, end - start);
-                }
-            }
+            Happening::Lost { file, range: Some(Range { start, end }), .. } => match of(&self.runs, file) {
+                Some(of) => self.accounts.lose(of, end - start),
+                None => self.accounts.miss(path, file, end - start),
+            },
+            Happening::Inaccessible { .. } | Happening::Untailable { .. } => self.ledger.see(source),
             Happening::Ended if !self.ending => self.ledger.forget(source),
             _ => {}
         }

@@ -23,6 +23,10 @@ pub(super) struct Ledger {
 struct Book {
     path: PathBuf,
     origin: Origin,
+    /// Where an earlier run left files whose turn has not come yet.
+    inherited: Vec<Position>,
+    /// Whether it is known what its name means, if only that this is nothing as yet.
+    seen: bool,
     runs: Vec<Run>,
 }
 
@@ -83,8 +87,9 @@ enum Change {
 
 impl Ledger {
     /// A source is followed by this name.
-    pub(super) fn follow(&mut self, source: SourceId, path: &Path, origin: Origin) {
-        self.books.entry(source).or_insert_with(|| Book { path: path.to_owned(), origin, runs: Vec::new() });
+    pub(super) fn follow(&mut self, source: SourceId, path: &Path, origin: Origin, inherited: Vec<Position>) {
+        let book = || Book { path: path.to_owned(), origin, inherited, seen: false, runs: Vec::new() };
+        self.books.entry(source).or_insert_with(book);
     }
 
     /// The sources that were asked for by name.
@@ -95,11 +100,31 @@ impl Ledger {
 
     /// Reading of a run begins, or goes on, at an offset.
     pub(super) fn begin(&mut self, of: Of, path: &Path, offset: u64) {
-        self.follow(of.source, path, Origin::Found);
+        self.follow(of.source, path, Origin::Found, Vec::new());
         if let Some(book) = self.books.get_mut(&of.source)
             && !book.runs.iter().any(|run| run.is(of))
         {
-            book.runs.push(Run { file: of.file, number: of.run, offset, over: false, position: None });
+            let inherited = book.inherited.iter().position(|position| position.file == of.file);
+            let position = inherited.map(|index| book.inherited.remove(index));
+            book.runs.push(Run { file: of.file, number: of.run, offset, over: false, position });
+            book.seen = true;
+            self.unsaved = true;
+        }
+    }
+
+    /// A name means nothing as yet: what it will mean is new.
+    pub(super) fn see(&mut self, source: SourceId) {
+        if let Some(book) = self.books.get_mut(&source) {
+            self.unsaved |= !book.seen;
+            book.seen = true;
+        }
+    }
+
+    /// A file that an earlier run left is not to be found, which was said.
+    pub(super) fn give_up(&mut self, source: SourceId, file: FileId) {
+        if let Some(book) = self.books.get_mut(&source) {
+            book.inherited.retain(|position| position.file != file);
+            book.seen = true;
             self.unsaved = true;
         }
     }
@@ -195,6 +220,7 @@ impl Ledger {
     /// Where a later run has to go on, source by source.
     pub(super) fn resumption(&mut self, tail: &Tail) -> Vec<Resume> {
         self.unsaved = false;
+        let seen = self.books.iter_mut().filter(|(_, book)| book.seen || !book.inherited.is_empty());
         let resume = |(source, book): (&SourceId, &mut Book)| {
             let mut files: Vec<Position> = Vec::new();
             for run in &mut book.runs {
@@ -206,9 +232,10 @@ impl Ledger {
                 // Of a file that was rewritten, what was there before comes first, and tells that it was.
                 files.extend(run.position.clone().filter(|new| files.iter().all(|file| file.file != new.file)));
             }
+            files.extend(book.inherited.iter().cloned());
             Resume { path: absolute(&book.path), files, known: tail.known(*source) }
         };
-        self.books.iter_mut().map(resume).collect()
+        seen.map(resume).collect()
     }
 }
 

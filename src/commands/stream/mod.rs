@@ -105,7 +105,7 @@ fn add_operands(
         match operand {
             Operand::Stdin => {
                 let source = tail.follow_stdin(STDIN).context("cannot read standard input")?;
-                ledger.follow(source, Path::new(STDIN), Origin::Named);
+                ledger.follow(source, Path::new(STDIN), Origin::Named, Vec::new());
             }
             Operand::Name(name) if is_pattern(name) && settings.at_end == AtEnd::Stop => {
                 let found = matching_but(own, name, notices)?;
@@ -126,19 +126,21 @@ fn add_operands(
         }
     }
     for saved in keeper.into_iter().flat_map(Keeper::take_rest) {
-        let path = saved.path.clone();
-        ledger.follow(tail.resume_found(saved), &path, Origin::Found);
+        let Resume { path, files, .. } = saved.clone();
+        ledger.follow(tail.resume_found(saved), &path, Origin::Found, files);
     }
     Ok(ledger)
 }
 
 /// Follows a name, from where it was left if that is known.
 fn follow(tail: &mut Tail, ledger: &mut Ledger, keeper: Option<&mut Keeper>, name: &Path) {
-    let source = match keeper.and_then(|keeper| keeper.take(name)) {
+    let saved = keeper.and_then(|keeper| keeper.take(name));
+    let inherited = saved.as_ref().map_or_else(Vec::new, |saved| saved.files.clone());
+    let source = match saved {
         Some(saved) => tail.resume(Resume { path: name.to_owned(), ..saved }),
         None => tail.follow(name),
     };
-    ledger.follow(source, name, Origin::Named);
+    ledger.follow(source, name, Origin::Named, inherited);
 }
 
 /// Whether a name, which is absolute, is one that this run follows.
