@@ -467,7 +467,7 @@ fn told_until(tail: &mut Tail, last: impl Fn(&Told) -> bool) -> Vec<Told> {
             Some(Event::Happened { what, .. }) => all.extend(match what {
                 Happening::Opened { file, .. } => Some(Told::Opened(file)),
                 Happening::Rotated { from, to, renamed_to } => Some(Told::Rotated(from, to, renamed_to)),
-                Happening::Closed { file, run, offset, size } => Some(Told::Closed(file, run, offset, size)),
+                Happening::Closed { file, run, offset, size, .. } => Some(Told::Closed(file, run, offset, size)),
                 Happening::ReadFailed { outlook, .. } => Some(Told::Failed(outlook)),
                 Happening::Lost { file, range, .. } => Some(Told::Lost(file, range)),
                 Happening::Ended => Some(Told::Ended),

@@ -48,6 +48,54 @@ fn a_rotation_every_20_ms_loses_nothing(mode: Mode) {
     tail.end().printed_lines(1..=20_000);
 }
 
+in_both_modes!(twenty_rotations_while_it_was_stopped_come_in_order);
+fn twenty_rotations_while_it_was_stopped_come_in_order(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    let tail = logs.follow(mode, "-n +1 a.log");
+    tail.until_line(10).stop();
+    for generation in 1..=20 {
+        let before = generation * 50 - 40;
+        logs.append("a.log", before + 1..=before + 50).rename("a.log", format!("a.log.{generation}"));
+    }
+    tail.cont().until_line(1010);
+    tail.end().printed_lines(1..=1010).notices_are(&[
+        "'a.log': found 19 rotated files that went by unseen",
+        "'a.log' has become inaccessible: No such file or directory",
+    ]);
+}
+
+in_both_modes!(rotations_that_move_all_names_on_while_it_was_stopped_come_in_order);
+fn rotations_that_move_all_names_on_while_it_was_stopped_come_in_order(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    logs.append("a.log.1", 5001..=5010);
+    let tail = logs.follow(mode, "-n +1 a.log");
+    tail.until_line(10).stop();
+    for generation in 1..=20 {
+        let before = generation * 50 - 40;
+        logs.append("a.log", before + 1..=before + 50).cascade("a.log", 30);
+    }
+    logs.append("a.log", 1011..=1020);
+    tail.cont().until_line(1020);
+    logs.cascade("a.log", 30).append("a.log", 1021..=1030);
+    tail.until_line(1030);
+    tail.end().printed_lines(1..=1030).noticed_once("'a.log': found 19 rotated files that went by unseen");
+}
+
+#[test]
+fn rotations_beyond_the_limit_of_open_files_come_in_order() {
+    let logs = Logs::with("a.log", 1..=10);
+    let script = r#"ulimit -n 16; exec "$@""#;
+    let tail = logs.rtail("follow -n +1 --rotate-wait 100ms a.log").through(script).start();
+    tail.until_line(10).stop();
+    for generation in 1..=40 {
+        let before = generation * 50 - 40;
+        logs.append("a.log", before + 1..=before + 50).rename("a.log", format!("a.log.{generation}"));
+    }
+    logs.append("a.log", 2011..=2020);
+    tail.cont().until_line(2020);
+    tail.end().printed_lines(1..=2020);
+}
+
 in_both_modes!(a_daemon_that_was_not_told_yet_writes_to_the_renamed_log);
 fn a_daemon_that_was_not_told_yet_writes_to_the_renamed_log(mode: Mode) {
     for delay in [0, 10, 100, 500, 1000] {

@@ -221,6 +221,31 @@ fn a_log_written_and_truncated_between_two_looks_is_announced(mode: Mode) {
     tail.end().printed_ranges([10..=19, 30..=34]).noticed_once("file truncated");
 }
 
+in_both_modes!(what_was_truncated_unread_comes_from_the_copy);
+fn what_was_truncated_unread_comes_from_the_copy(mode: Mode) {
+    let logs = Logs::with("a.log", 0..=0);
+    let tail = logs.follow(mode, "-n +1 a.log");
+    tail.until_line(0).stop();
+    logs.append("a.log", 1..=1000);
+    let unread = logs.read("a.log").len() - lines(0..=0).len();
+    logs.copytruncate("a.log", "a.log.1").append("a.log", 1001..=1100);
+    tail.cont().until_line(1100);
+    let recovered = format!("'a.log': {unread} bytes that were cut off unread were found in 'a.log.1'");
+    tail.end().printed_lines(0..=1100).noticed_once(&recovered).never_noticed("lost");
+}
+
+in_both_modes!(a_line_torn_by_a_truncation_is_made_whole_from_the_copy);
+fn a_line_torn_by_a_truncation_is_made_whole_from_the_copy(mode: Mode) {
+    let logs = Logs::holding("a.log", "L1\nL2");
+    logs.append("b.log", 11..=11);
+    let tail = logs.follow(mode, "-q -n +1 a.log b.log");
+    tail.until_line(1).until_line(11).stop();
+    logs.append_bytes("a.log", "\nL3\nL4").copytruncate("a.log", "a.log.1").append("a.log", 5..=6);
+    tail.cont().until_line(6);
+    // Its last line was cut off unfinished, and stays apart from the next one.
+    tail.end().printed_interleaved(&[[&lines(1..=4)[..], &lines(5..=6)].concat(), lines(11..=11)]);
+}
+
 in_both_modes!(bytes_truncated_before_they_were_read_are_counted);
 fn bytes_truncated_before_they_were_read_are_counted(mode: Mode) {
     let bulk = lines(1_000_000..=1_999_999);

@@ -4,8 +4,8 @@
 //! {"rtail_checkpoint":1,"sources":[
 //!   {"path":"/var/log/app.log",
 //!    "files":[{"device":2049,"inode":131,"birth":{"secs":1700000000,"nanos":0},
-//!              "offset":6,"size":6,"head":"Zmlyc3QK","anchor":"Zmlyc3QK"}],
-//!    "known":[{"device":2049,"inode":130,"birth":null}]}]}
+//!              "offset":6,"size":6,"ended":null,"head":"Zmlyc3QK","anchor":"Zmlyc3QK"}],
+//!    "looked":{"secs":1700000009,"nanos":0},"known":[{"device":2049,"inode":130,"birth":null}]}]}
 //! ```
 //!
 //! `path_base64` takes the place of `path` where that is not UTF-8. Keys that are not known are passed over, so one
@@ -80,6 +80,7 @@ struct Source {
     #[serde(flatten)]
     name: Name,
     files: Vec<File>,
+    looked: Option<Time>,
     known: Vec<Id>,
 }
 
@@ -97,6 +98,7 @@ struct File {
     id: Id,
     offset: u64,
     size: u64,
+    ended: Option<Time>,
     head: Base64,
     anchor: Base64,
 }
@@ -105,13 +107,13 @@ struct File {
 struct Id {
     device: u64,
     inode: u64,
-    birth: Option<Birth>,
+    birth: Option<Time>,
 }
 
 /// A time, also one before 1970.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(into = "Stamp", try_from = "Stamp")]
-struct Birth(SystemTime);
+struct Time(SystemTime);
 
 /// Whole seconds since 1970, rounded down, and what was rounded off.
 #[derive(Serialize, Deserialize)]
@@ -130,6 +132,7 @@ impl From<&Resume> for Source {
         Self {
             name: Name::from(source.path.as_path()),
             files: source.files.iter().map(File::from).collect(),
+            looked: source.looked.map(Time),
             known: source.known.iter().copied().map(Id::from).collect(),
         }
     }
@@ -140,6 +143,7 @@ impl From<Source> for Resume {
         Self {
             path: source.name.into(),
             files: source.files.into_iter().map(Position::from).collect(),
+            looked: source.looked.map(|time| time.0),
             known: source.known.into_iter().map(FileId::from).collect(),
         }
     }
@@ -169,6 +173,7 @@ impl From<&Position> for File {
             id: position.file.into(),
             offset: position.offset,
             size: position.size,
+            ended: position.ended.map(Time),
             head: Base64(position.head.clone()),
             anchor: Base64(position.anchor.clone()),
         }
@@ -177,13 +182,20 @@ impl From<&Position> for File {
 
 impl From<File> for Position {
     fn from(file: File) -> Self {
-        Self { file: file.id.into(), offset: file.offset, size: file.size, head: file.head.0, anchor: file.anchor.0 }
+        Self {
+            file: file.id.into(),
+            offset: file.offset,
+            size: file.size,
+            ended: file.ended.map(|time| time.0),
+            head: file.head.0,
+            anchor: file.anchor.0,
+        }
     }
 }
 
 impl From<FileId> for Id {
     fn from(id: FileId) -> Self {
-        Self { device: id.device, inode: id.inode, birth: id.birth.map(Birth) }
+        Self { device: id.device, inode: id.inode, birth: id.birth.map(Time) }
     }
 }
 
@@ -193,8 +205,8 @@ impl From<Id> for FileId {
     }
 }
 
-impl From<Birth> for Stamp {
-    fn from(Birth(time): Birth) -> Self {
+impl From<Time> for Stamp {
+    fn from(Time(time): Time) -> Self {
         // The system counts the seconds in 64 bits with a sign, so nothing is cut here.
         match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(after) => Self { secs: after.as_secs().cast_signed(), nanos: after.subsec_nanos() },
@@ -210,7 +222,7 @@ impl From<Birth> for Stamp {
     }
 }
 
-impl TryFrom<Stamp> for Birth {
+impl TryFrom<Stamp> for Time {
     type Error = &'static str;
 
     fn try_from(Stamp { secs, nanos }: Stamp) -> Result<Self, Self::Error> {
@@ -220,7 +232,7 @@ impl TryFrom<Stamp> for Birth {
             _ => SystemTime::UNIX_EPOCH.checked_sub(whole),
         };
         let time = time.filter(|_| nanos < 1_000_000_000);
-        time.and_then(|time| time.checked_add(Duration::from_nanos(nanos.into()))).map(Self).ok_or("no time of birth")
+        time.and_then(|time| time.checked_add(Duration::from_nanos(nanos.into()))).map(Self).ok_or("no such time")
     }
 }
 
@@ -247,11 +259,12 @@ mod tests {
     }
 
     fn position(file: FileId, head: &[u8], anchor: &[u8]) -> Position {
-        Position { file, offset: 6, size: 7, head: head.to_owned(), anchor: anchor.to_owned() }
+        Position { file, offset: 6, size: 7, ended: file.birth, head: head.to_owned(), anchor: anchor.to_owned() }
     }
 
     fn source(path: impl Into<PathBuf>, files: Vec<Position>, known: Vec<FileId>) -> Resume {
-        Resume { path: path.into(), files, known }
+        let looked = known.first().and_then(|file| file.birth);
+        Resume { path: path.into(), files, looked, known }
     }
 
     /// One of everything that is small, and its text.
@@ -265,9 +278,9 @@ mod tests {
             r#"{"rtail_checkpoint":1,"sources":["#,
             r#"{"path":"/var/log/app.log","#,
             r#""files":[{"device":2049,"inode":131,"birth":{"secs":1700000000,"nanos":7},"#,
-            r#""offset":6,"size":7,"head":"Zmlyc3QK","anchor":"//4A"}],"#,
-            r#""known":[{"device":2049,"inode":131,"birth":null}]},"#,
-            r#"{"path_base64":"Y2Fm6S5sb2c=","files":[],"known":[]}]}"#,
+            r#""offset":6,"size":7,"ended":{"secs":1700000000,"nanos":7},"head":"Zmlyc3QK","anchor":"//4A"}],"#,
+            r#""looked":null,"known":[{"device":2049,"inode":131,"birth":null}]},"#,
+            r#"{"path_base64":"Y2Fm6S5sb2c=","files":[],"looked":null,"known":[]}]}"#,
             "\n",
         );
         (sources, text.to_owned())
@@ -394,7 +407,7 @@ mod tests {
             (r#""offset":6"#, r#""offset":-6"#, "invalid value: integer `-6`, expected u64"),
             (r#""offset":6"#, r#""offset":6.0"#, "invalid type: floating point `6.0`, expected u64"),
             (r#""size":7"#, r#""size":18446744073709551616"#, "invalid type: floating point"),
-            (r#""nanos":7"#, r#""nanos":1000000000"#, "no time of birth"),
+            (r#""nanos":7"#, r#""nanos":1000000000"#, "no such time"),
             (r#""secs":1700000000"#, r#""secs":null"#, "invalid type: null, expected i64"),
             (r#""birth":null"#, r#""birth":5"#, "invalid type: integer `5`"),
             (r#""//4A""#, r#""//4!""#, "Invalid symbol"),

@@ -7,7 +7,7 @@ use crate::notice::Notices;
 use crate::output::wording;
 use crate::settings::{Follow, Looking, Mode, Operand, Persona, Start};
 use crate::tail::{
-    Disk, FileId, Files as _, Following, Framing, Links, Looks, Nuls, Options, Pipes, Retry, Rewriting,
+    Disk, FileId, Files as _, Following, Framing, Lineage, Links, Looks, Nuls, Options, Pipes, Retry, Rewriting,
     looks_like_pattern, matching,
 };
 
@@ -76,6 +76,7 @@ pub(super) fn options(settings: &Follow, many: bool) -> Options {
         terminator: settings.terminator,
         nuls: if text { Nuls::HoldBack } else { Nuls::Pass },
         rewriting: if rtail { Rewriting::Discern } else { Rewriting::AsGnu },
+        lineage: if rtail { Lineage::Find } else { Lineage::Ignore },
         rotate_wait: settings.rotate_wait,
         poll_only: settings.looking != Looking::Events,
         poll_interval: match (settings.looking, settings.persona) {

@@ -33,8 +33,8 @@ pub(super) trait Show {
     /// Why the run is over although nothing asked for its end: most often because nothing can come any more.
     fn is_over(&mut self, tail: &Tail, notices: &mut Notices) -> Option<Over>;
 
-    /// Only what is there by now is still to come.
-    fn ends(&mut self) {}
+    /// The tail is about to be finished: only what is there by now is still to come.
+    fn ends(&mut self, _tail: &Tail) {}
 
     /// When it wants to be asked [`between`](Self::between) events again at the latest.
     fn deadline(&self) -> Option<Instant> {
@@ -207,7 +207,7 @@ impl<S: Show> Session<'_, S> {
         if let Reason::Signal(_) = reason {
             return Over::Asked(reason);
         }
-        self.show.ends();
+        self.show.ends(&self.tail);
         // The last writer may have written, and renamed, since we looked.
         self.tail.finish();
         loop {

@@ -38,7 +38,7 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
     };
     match happening {
         Happening::Opened { arrival, .. } => match arrival {
-            Arrival::First => vec![],
+            Arrival::First | Arrival::Unseen | Arrival::Resumed => vec![],
             Arrival::Appeared => vec![format!("{quoted} has appeared;  following new file")],
             Arrival::Replaced(_) => vec![format!("{quoted} has been replaced;  following new file")],
             Arrival::Accessible | Arrival::Returned => vec![format!("{quoted} has become accessible")],
@@ -81,6 +81,14 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
         Happening::ReadFailed { error, .. } => vec![format!("error reading {quoted}: {}", cause(error))],
         // What GNU's does not know of, it says nothing about.
         _ if gnu => vec![],
+        Happening::FoundUnseen { files: 1 } => vec![format!("{quoted}: found a rotated file that went by unseen")],
+        Happening::FoundUnseen { files } => {
+            vec![format!("{quoted}: found {files} rotated files that went by unseen")]
+        }
+        Happening::Recovered { range, copy, .. } => {
+            let (count, copy) = (bytes(range.end - range.start), quote(copy));
+            vec![format!("{quoted}: {count} that were cut off unread were found in {copy}")]
+        }
         Happening::Shortened { from, to, .. } => {
             vec![format!("{bare}: file truncated from {from} to {to} bytes, which were read already; going on there")]
         }
@@ -95,6 +103,7 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
         Happening::Lost { range, reason, .. } => {
             let why = match reason {
                 Loss::Truncated => "truncated before they were read",
+                Loss::Gone => "the file is gone",
                 _ => "reading failed",
             };
             vec![match range {

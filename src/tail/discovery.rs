@@ -50,6 +50,11 @@ impl Discovery {
         self.arrival = Arrival::First;
     }
 
+    /// Has a source count as one that patterns have brought.
+    pub(crate) fn adopt(&mut self, source: SourceId) {
+        self.brought.insert(source);
+    }
+
     pub(crate) fn leave_out(&mut self, file: FileId) {
         self.own.push(file);
     }

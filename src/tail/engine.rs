@@ -14,6 +14,7 @@ use super::event::{Arrival, Because, Data, Event, Noticed, SourceId};
 use super::files::{Files, Handle};
 use super::generation::{BUFFER, Closed};
 use super::options::{Following, Looks, Options};
+use super::position::Resume;
 use super::schedule::Schedule;
 use super::source::Source;
 use super::step::{Bytes, Context, Delivery, Due, Step, Want};
@@ -130,6 +131,23 @@ impl Engine {
         if self.options.following != Following::Nothing {
             self.wants.push(Want::Name(id));
         }
+        self.insert(id, source)
+    }
+
+    /// Follows a name from where an earlier tail had come to.
+    pub(crate) fn add_resumed(&mut self, saved: Resume, now: Instant) -> SourceId {
+        let id = self.next_id();
+        let source = Source::resumed(id, saved, self.options.following, now);
+        if self.options.following != Following::Nothing {
+            self.wants.push(Want::Name(id));
+        }
+        self.insert(id, source)
+    }
+
+    /// Follows a file that a pattern of an earlier tail has found.
+    pub(crate) fn add_resumed_found(&mut self, saved: Resume, now: Instant) -> SourceId {
+        let id = self.next_id();
+        let source = Source::resumed_found(id, saved, now);
         self.insert(id, source)
     }
 

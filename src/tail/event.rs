@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 pub use super::decide::Evidence;
 pub use super::files::{FileId, FileKind};
 pub use super::lines::Ending;
+use super::position::Position;
 use crate::wake::Trouble;
 
 /// Names one followed source of a tail; given out in the order in which sources were added.
@@ -83,6 +84,10 @@ pub enum Arrival {
     Replaced(FileId),
     /// A file of this source has got its name back; reading goes on where it was.
     Returned,
+    /// The name meant it between two looks; it was found beside the name.
+    Unseen,
+    /// Reading goes on where an earlier tail had come to.
+    Resumed,
 }
 
 /// Whether something is so from the start or has become so.
@@ -113,6 +118,8 @@ pub enum Loss {
     Truncated,
     /// The file was let go because reading it kept failing.
     Unreadable,
+    /// The file is not to be found any more.
+    Gone,
 }
 
 /// Something that happened to a source.
@@ -154,6 +161,8 @@ pub enum Happening {
         offset: u64,
         /// The largest size seen, in bytes.
         size: u64,
+        /// What proves that later; `None` for a file that is no regular one.
+        position: Option<Position>,
     },
     /// The name means nothing that can be opened.
     Inaccessible {
@@ -184,6 +193,20 @@ pub enum Happening {
         /// The size, in bytes.
         size: u64,
     },
+    /// Files that the name meant between two looks were found beside it; they are read in their order.
+    FoundUnseen {
+        /// How many.
+        files: usize,
+    },
+    /// Bytes that a cut took away unread were found in a copy of the file; they follow.
+    Recovered {
+        /// The file that was cut.
+        file: FileId,
+        /// Their offsets in it.
+        range: Range<u64>,
+        /// The copy.
+        copy: PathBuf,
+    },
     /// The file was rewritten in place; reading begins again at 0.
     Rewritten {
         /// The file.
@@ -201,12 +224,15 @@ pub enum Happening {
     Shortened {
         /// The file.
         file: FileId,
+        /// The number of the run that begins.
+        run: u64,
         /// How far it had been read.
         from: u64,
         /// Where it ends now, and reading goes on.
         to: u64,
     },
-    /// The file was cut off at the head; what was at `from` is at `to` now, and reading goes on there.
+    /// The file was cut off at the head; what was at `from` is at `to` now, and reading goes on there. Offsets that
+    /// were told before are too large by that.
     HeadCut {
         /// The file.
         file: FileId,

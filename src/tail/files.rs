@@ -128,6 +128,19 @@ pub trait Files: fmt::Debug {
     /// # Errors
     /// Whatever the system says.
     fn list(&self, directory: &Path) -> io::Result<Vec<std::ffi::OsString>>;
+
+    /// Where `path` really leads: a path through no symbolic link.
+    ///
+    /// # Errors
+    /// Whatever the system says, most often that there is no such file.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        Ok(path.to_owned())
+    }
+
+    /// The time, by the clock that tells when files were born.
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
 }
 
 /// An open file.
@@ -211,6 +224,10 @@ impl Files for Disk {
 
     fn list(&self, directory: &Path) -> io::Result<Vec<std::ffi::OsString>> {
         std::fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        std::fs::canonicalize(path)
     }
 }
 

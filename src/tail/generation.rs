@@ -3,6 +3,8 @@
 //! A [`Generation`] owns the handle, the offset and what is remembered of the bytes before it. A look at it
 //! collects what `decide` needs and carries out the verdict. It knows no name, no line and no other generation.
 
+mod proving;
+
 use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
@@ -35,7 +37,7 @@ pub(crate) enum Reading {
 }
 
 /// What one look at a generation found.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Look {
     /// New bytes, at this place of the buffer. They are accepted: the offset is behind them.
     Bytes { at: Range<usize>, rest: Rest },
@@ -63,12 +65,12 @@ pub(crate) enum Rest {
 }
 
 /// A change that is not an appending.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Change {
-    /// Rewritten in place; reading begins again at 0.
-    Rewritten { evidence: Evidence, offset: u64, size: u64, lost: Option<Range<u64>> },
-    /// Cut off at the end behind what was read; reading goes on at the new end.
-    Shortened { from: u64, to: u64, lost: Option<Range<u64>> },
+    /// Rewritten in place; reading begins again at 0. It was `before`.
+    Rewritten { evidence: Evidence, before: Box<Closed>, size: u64 },
+    /// Cut off at the end behind what was read; reading goes on at the new end. It was `before`.
+    Shortened { before: Box<Closed>, to: u64 },
     /// Cut off at the head; what was at offset `from` is at `to` now.
     HeadCut { from: u64, to: u64 },
     /// NULs of a hole at the beginning of a new run were skipped.
@@ -91,6 +93,8 @@ pub(crate) struct Generation {
     head: Head,
     modified: Option<SystemTime>,
     suspect: Option<SystemTime>,
+    /// The last modification time at which this run ended where it had been read to, or began.
+    ended: Option<SystemTime>,
     /// The largest size seen in this run: what was there to be lost.
     size: u64,
     /// A size that the system told although nothing could be read there.
@@ -114,13 +118,17 @@ struct Zeros {
     searched: Instant,
 }
 
-/// What is kept of a file that was closed.
+/// What is kept of a file that was closed, or of what a file was before it was cut.
 #[derive(Clone, Debug)]
 pub(crate) struct Closed {
     pub(crate) id: FileId,
-    offset: u64,
-    anchor: Anchor,
-    head: Head,
+    pub(crate) offset: u64,
+    /// The largest size seen.
+    pub(crate) size: u64,
+    pub(crate) anchor: Anchor,
+    pub(crate) head: Head,
+    /// Whatever stands behind `offset` was not written before this time.
+    pub(crate) ended: Option<SystemTime>,
 }
 
 /// How the present run of bytes began.
@@ -145,6 +153,7 @@ impl Generation {
             head: Head::default(),
             modified: None,
             suspect: None,
+            ended: None,
             size: meta.size,
             believed: None,
             terminator: options.terminator,
@@ -158,20 +167,19 @@ impl Generation {
     /// Takes up a file again where it was closed. What was remembered of it proves at the next look whether it
     /// is still the same.
     pub(crate) fn reopened(handle: Box<dyn Handle>, meta: &Meta, options: &Options, closed: Closed) -> Self {
-        let Closed { offset, anchor, head, .. } = closed;
-        Self {
-            offset,
-            anchor,
-            head,
-            // What was appended meanwhile has not been seen to be the same file's as yet.
-            size: offset,
-            ..Self::new(handle, meta, Reading::Anchored, options)
-        }
+        let Closed { offset, size, anchor, head, ended, .. } = closed;
+        let size = size.max(offset);
+        Self { offset, anchor, head, ended, size, ..Self::new(handle, meta, Reading::Anchored, options) }
     }
 
     /// Closes the file and keeps what is needed to take it up again.
     pub(crate) fn close(self) -> Closed {
-        Closed { id: self.id, offset: self.offset, anchor: self.anchor, head: self.head }
+        self.remember()
+    }
+
+    fn remember(&self) -> Closed {
+        let Self { id, offset, size, ended, .. } = *self;
+        Closed { id, offset, size, anchor: self.anchor.clone(), head: self.head.clone(), ended }
     }
 
     /// Puts another handle of the same file in the place of one that has gone stale.
@@ -300,6 +308,7 @@ impl Generation {
             match self.handle.meta() {
                 Ok(meta) if meta.size == self.offset => {
                     self.modified = Some(meta.modified);
+                    self.ended = self.modified;
                     rest = Rest::AtEnd;
                 }
                 Ok(meta) => self.size = self.size.max(meta.size),
@@ -318,12 +327,12 @@ impl Generation {
         let held = Held { offset: self.offset, modified: self.modified, suspect: self.suspect };
         let seen = Seen { size: meta.size, modified: meta.modified, before };
         let verdict = decide(&held, &seen);
-        let unread = (self.size > self.offset).then_some(self.offset..self.size);
         Ok(Some(match verdict {
             Verdict::Idle => {
                 self.size = self.size.max(meta.size);
                 if meta.size == self.offset {
                     self.modified = Some(meta.modified);
+                    self.ended = self.modified;
                     self.suspect = None;
                     Look::Nothing(Rest::AtEnd)
                 } else if self.believed == Some(meta.size) {
@@ -346,10 +355,11 @@ impl Generation {
                 Look::Changed(Change::Ambiguous)
             }
             Verdict::Shortened(to) => {
-                let from = self.offset;
+                let before = Box::new(self.remember());
                 self.go_to(to)?;
                 self.size = to;
-                Look::Changed(Change::Shortened { from, to, lost: unread })
+                self.ended = Some(meta.modified);
+                Look::Changed(Change::Shortened { before, to })
             }
             Verdict::HeadCut(to) => {
                 let from = self.offset;
@@ -362,10 +372,11 @@ impl Generation {
                 return Ok(None);
             }
             Verdict::Rewritten(evidence) => {
-                let offset = self.offset;
+                let before = Box::new(self.remember());
                 self.begin_again();
                 self.size = meta.size;
-                Look::Changed(Change::Rewritten { evidence, offset, size: meta.size, lost: unread })
+                self.ended = Some(meta.modified);
+                Look::Changed(Change::Rewritten { evidence, before, size: meta.size })
             }
         }))
     }

@@ -3,16 +3,21 @@
 //! A [`Member`] joins an open file with the unfinished line at its end and says, look by look, what to deliver
 //! and when to come back. The source decides the order among members.
 
+mod cut;
+
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use self::cut::Recovery;
+pub(crate) use self::cut::{Copy, Cut};
 use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
-use super::generation::{Change, Closed, Generation, Look, Reading, Rest};
+use super::generation::{Closed, Generation, Look, Reading, Rest};
 use super::lines::{Bounds, Framed, Framing, Lines};
 use super::options::{Options, Pipes, ReadErrors, Retry, Start};
+use super::position::Position;
 use super::start::{Located, Place, Window, locate};
 use super::step::{Bytes, Context, Delivery, RETRY, Want};
 
@@ -34,6 +39,8 @@ enum Stage {
     Initial,
     /// What is appended is being delivered.
     Following,
+    /// What was cut off unread is being delivered from a copy.
+    Recovering(Recovery),
 }
 
 /// What a generation is to its source.
@@ -64,6 +71,8 @@ pub(crate) enum Progress {
     Began(Vec<Happening>),
     /// Something to report; there may be more.
     Happened(Vec<Happening>),
+    /// The file was cut: a copy may hold what was not read of it. [`Member::go_on`] goes on behind that.
+    Cut(Cut),
     /// Something was read, but there is nothing to report of it yet; there may be more.
     Working,
     /// Nothing for now.
@@ -144,12 +153,12 @@ impl Member {
     }
 
     pub(crate) fn past_start(&self) -> bool {
-        matches!(self.stage, Stage::Following) || self.failing_since.is_some()
+        matches!(self.stage, Stage::Following | Stage::Recovering(_)) || self.failing_since.is_some()
     }
 
     /// How far it was read, and the largest size seen.
     pub(crate) fn read_of(&self) -> (u64, u64) {
-        (self.generation.offset(), self.generation.size().max(self.generation.offset()))
+        (self.read_to(), self.generation.size().max(self.read_to()))
     }
 
     /// The run that is being read; 0 before it begins.
@@ -169,6 +178,25 @@ impl Member {
     /// Whether only a part of a long line has been delivered as yet.
     pub(crate) fn is_within_line(&self) -> bool {
         self.lines.is_torn()
+    }
+
+    /// Proves for later that `run` was read up to `offset`; `None` if that can't be proved (any more).
+    pub(crate) fn prove(&self, run: u64, offset: u64) -> Option<Position> {
+        match &self.stage {
+            _ if run != self.run => None,
+            Stage::Pinned(_) => None,
+            Stage::Recovering(Recovery { offset: read, .. }) if offset > *read => None,
+            // What it was stands in the copy, where it will be found again.
+            Stage::Recovering(Recovery { copy, cut, .. }) => {
+                Position::read(&*copy.handle, &cut.before, offset).ok().flatten()
+            }
+            _ => self.generation.prove(offset),
+        }
+    }
+
+    /// Whether a file is nothing but a copy of this one. One that can't be read is none.
+    pub(crate) fn is_copied_by(&self, file: &dyn Handle) -> bool {
+        self.generation.is_copied_by(file).unwrap_or(false)
     }
 
     /// What is to be reported when the name means this file again.
@@ -206,6 +234,10 @@ impl Member {
             Role::Printed | Role::Finishing | Role::Current => None,
             Role::Orphaned | Role::Superseded => self.ended_since.or(Some(context.now)),
         };
+        match std::mem::replace(&mut self.stage, Stage::Following) {
+            Stage::Recovering(recovery) => return self.recover(recovery, context, runs, framing),
+            stage => self.stage = stage,
+        }
         if let Stage::Pinned(arrival) = self.stage {
             return match self.begin(arrival, context, role, *runs + 1) {
                 Ok(happenings) => {
@@ -230,7 +262,7 @@ impl Member {
             Err(error) => return Progress::Failed(error),
         };
         self.failing_since = None;
-        if look != Look::Nothing(Rest::Unsettled) {
+        if !matches!(look, Look::Nothing(Rest::Unsettled)) {
             self.unsettled_since = None;
         }
         match look {
@@ -246,7 +278,7 @@ impl Member {
                 delivery.map_or(Progress::Working, Progress::Data)
             }
             Look::Nothing(rest) => self.at_rest(rest, context, role, framing),
-            Look::Changed(change) => self.changed(change, runs),
+            Look::Changed(change) => self.changed(change),
             Look::Dry => {
                 context.wants.push(Want::Readable(context.source));
                 match role {
@@ -388,7 +420,15 @@ impl Member {
 
     /// Where the bytes that are kept begin; 0 if their beginning was cut off the file meanwhile.
     fn fragment_offset(&self) -> u64 {
-        self.generation.offset().saturating_sub(self.lines.kept())
+        self.read_to().saturating_sub(self.lines.kept())
+    }
+
+    /// The offset behind what was read last.
+    fn read_to(&self) -> u64 {
+        match &self.stage {
+            Stage::Recovering(recovery) => recovery.offset,
+            _ => self.generation.offset(),
+        }
     }
 
     fn take_fragment(&mut self, ending: Ending) -> Option<Delivery> {
@@ -456,40 +496,6 @@ impl Member {
         }
     }
 
-    /// The file was changed otherwise than by appending.
-    fn changed(&mut self, change: Change, runs: &mut u64) -> Progress {
-        let file = self.file();
-        let mut happenings = Vec::new();
-        let unread = |range| Happening::Lost { file, range: Some(range), reason: Loss::Truncated };
-        match change {
-            Change::Rewritten { evidence, offset, size, lost } => {
-                happenings.extend(lost.map(unread));
-                *runs += 1;
-                happenings.push(Happening::Rewritten { file, run: *runs, evidence, offset, size });
-                let begin = offset.saturating_sub(self.lines.kept());
-                let last = self.lines.take();
-                let last = last.map(|bytes| self.delivery(begin, Bytes::Owned(bytes), Ending::Unterminated));
-                self.lines = Lines::default();
-                self.run = *runs;
-                self.stage = Stage::Following;
-                if let Some(last) = last {
-                    return Progress::DataThen(last, happenings);
-                }
-            }
-            Change::Shortened { from, to, lost } => {
-                self.lines.cut(from - to);
-                happenings.extend(lost.map(unread));
-                happenings.push(Happening::Shortened { file, from, to });
-            }
-            Change::HeadCut { from, to } => {
-                happenings.push(Happening::HeadCut { file, from, to, size: self.generation.size() });
-            }
-            Change::Skipped(range) => happenings.push(Happening::NulsSkipped { file, range }),
-            Change::Ambiguous => happenings.push(Happening::Ambiguous { file }),
-        }
-        Progress::Happened(happenings)
-    }
-
     /// Counts a failed read; says what is to be reported of it, and whether the file is to be let go.
     pub(crate) fn failed(
         &mut self,
@@ -531,7 +537,8 @@ impl Member {
         }
         if run > 0 {
             let size = self.generation.size().max(offset);
-            happenings.push(Happening::Closed { file, run, offset, size });
+            let position = self.generation.prove(offset);
+            happenings.push(Happening::Closed { file, run, offset, size, position });
         }
         let closed = (self.generation.reading() == Reading::Anchored).then(|| self.generation.close());
         (last, happenings, closed)

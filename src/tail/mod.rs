@@ -26,6 +26,8 @@
 //! # }
 //! ```
 
+mod beside;
+mod copies;
 pub mod decide;
 mod discovery;
 mod engine;
@@ -33,6 +35,7 @@ mod event;
 mod evidence;
 mod files;
 mod generation;
+mod lineage;
 mod lines;
 mod member;
 mod name;
@@ -52,7 +55,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use self::event::{
     Age, Arrival, Because, Data, Ending, Event, Evidence, FileId, FileKind, Happening, Loss, Noticed, Outlook, Since,
@@ -60,7 +63,7 @@ pub use self::event::{
 };
 pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
 pub use self::lines::Framing;
-pub use self::options::{Following, Looks, Nuls, Options, Pipes, ReadErrors, Retry, Rewriting, Start};
+pub use self::options::{Following, Lineage, Looks, Nuls, Options, Pipes, ReadErrors, Retry, Rewriting, Start};
 pub use self::pattern::{BadPattern, could_match, looks_like_pattern, matching};
 pub use self::position::{Position, Resume};
 pub use crate::wake::{Also, Trouble, Until};
@@ -69,6 +72,7 @@ use self::discovery::Discovery;
 use self::engine::Engine;
 use self::pattern::Pattern;
 use self::report::Report;
+use self::source::Source;
 use self::step::{Due, Want};
 use crate::wake::{Appends, Attention, Follower, Notice, Wake, Woken};
 
@@ -119,6 +123,47 @@ impl Tail {
     /// Follows a name. Nothing is looked at before events are asked for.
     pub fn follow(&mut self, path: impl Into<PathBuf>) -> SourceId {
         self.engine.add_name(path.into(), Instant::now())
+    }
+
+    /// Follows a name from where an earlier tail had come to, through whatever has happened meanwhile: its files are
+    /// found wherever they are beside the name, or copies of them, and read on; then those that the name meant since,
+    /// in their order, and what it means now. What can't be found is reported as lost.
+    ///
+    /// Nothing is looked at before events are asked for.
+    pub fn resume(&mut self, saved: Resume) -> SourceId {
+        self.engine.add_resumed(saved, Instant::now())
+    }
+
+    /// Goes on with a file that a pattern of an earlier tail had found, whatever its name is now; a pattern of this tail
+    /// that matches it doesn't take it up again. To be called before events are asked for.
+    pub fn resume_found(&mut self, saved: Resume) -> SourceId {
+        let source = self.engine.add_resumed_found(saved, Instant::now());
+        self.discovery.adopt(source);
+        source
+    }
+
+    /// Proves for a later [`resume`](Self::resume) that a file was read up to `offset`, which bytes of this `run` were
+    /// delivered up to (or where it was opened). Reads the file.
+    ///
+    /// `None` if that can't be proved: the file is not open any more, is no regular one, or was rewritten since, so
+    /// that the offset means nothing. What was read last can be proved although it was cut since. An offset told before a [`HeadCut`](Happening::HeadCut) is to be asked for as what
+    /// it is now.
+    #[must_use]
+    pub fn position(&self, source: SourceId, file: FileId, run: u64, offset: u64) -> Option<Position> {
+        self.engine.source(source)?.prove(file, run, offset)
+    }
+
+    /// When the name of a source was last seen to mean the newest of its files, for a [`Resume`].
+    #[must_use]
+    pub fn looked(&self, source: SourceId) -> Option<SystemTime> {
+        self.engine.source(source)?.looked()
+    }
+
+    /// Files beside the name of a source that are dealt with and no older than those that are open, for a [`Resume`]:
+    /// copies, and files that were let go. Opens and lists nothing.
+    #[must_use]
+    pub fn known(&self, source: SourceId) -> Vec<FileId> {
+        self.engine.source(source).map(Source::known).unwrap_or_default()
     }
 
     /// Follows standard input from where its offset is. `name` is what it goes by.
@@ -477,25 +522,5 @@ mod tests {
         append(&path, "L4\n");
         assert_eq!(delivered(&mut tail, "L4\n").0, "L4\n");
         tail.join();
-    }
-}
-
-// TEMPORARY-LINEAGE
-impl Tail {
-    #[allow(missing_docs)]
-    pub fn position(&self, _: SourceId, _: FileId, _: u64, _: u64) -> Option<Position> {
-        None
-    }
-    #[allow(missing_docs)]
-    pub fn known(&self, _: SourceId) -> Vec<FileId> {
-        Vec::new()
-    }
-    #[allow(missing_docs)]
-    pub fn resume(&mut self, saved: Resume) -> SourceId {
-        self.follow(saved.path)
-    }
-    #[allow(missing_docs)]
-    pub fn resume_found(&mut self, saved: Resume) -> SourceId {
-        self.follow(saved.path)
     }
 }

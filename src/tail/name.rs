@@ -51,6 +51,16 @@ impl Name {
         self.path = path;
     }
 
+    /// Whether it was a link when it was first seen.
+    pub(crate) fn is_link(&self) -> bool {
+        self.links == Some(Links::Follow)
+    }
+
+    /// Which file it means now, if any.
+    pub(crate) fn means(&self, files: &dyn Files) -> Option<FileId> {
+        files.meta(&self.path, self.links.unwrap_or(Links::Refuse)).ok().map(|meta| meta.id)
+    }
+
     /// Opens whatever it means now.
     pub(crate) fn open(&self, files: &dyn Files) -> io::Result<Box<dyn Handle>> {
         files.open(&self.path, self.links.unwrap_or(Links::Refuse))

@@ -91,6 +91,15 @@ pub enum Rewriting {
     AsGnu,
 }
 
+/// What is done about files that a followed name meant while nobody looked, and about copies of files that were cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lineage {
+    /// They are looked for beside the name, and what was not read is read from them.
+    Find,
+    /// They are not looked for, as GNU `tail` doesn't.
+    Ignore,
+}
+
 /// How a tail behaves. [`Default`] follows by name, whole lines, from the last ten of them; take it for what you
 /// don't set (`..Options::default()`), since there may be more to set one day.
 #[derive(Clone, Debug)]
@@ -116,6 +125,9 @@ pub struct Options {
     pub nuls: Nuls,
     /// How files that are rewritten in place are dealt with.
     pub rewriting: Rewriting,
+    /// What is done about files that went by unseen, and about copies. Where no name is followed they are not looked
+    /// for, unless a tail is [resumed](super::Tail::resume).
+    pub lineage: Lineage,
     /// How long a file that its name no longer means must be quiet before it is let go.
     pub rotate_wait: Duration,
     /// The interval between looks at files that have no notification; `None`: 250 ms while they change, else 1 s.
@@ -142,6 +154,7 @@ impl Default for Options {
             read_errors: ReadErrors::KeepTrying,
             nuls: Nuls::HoldBack,
             rewriting: Rewriting::Discern,
+            lineage: Lineage::Find,
             rotate_wait: Duration::from_secs(5),
             poll_interval: None,
             looks: Looks::EachRound,

@@ -68,6 +68,10 @@ impl Head {
         }
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Whether `beginning`, the first bytes of a file, are those that the head was taken from, as far as both reach.
     /// Nothing proves nothing, and is no match.
     pub(crate) fn matches(&self, beginning: &[u8]) -> bool {

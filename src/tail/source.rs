@@ -5,12 +5,15 @@
 //! be finished. It decides nothing about rewriting or rotation (`decide` does), knows nothing of other sources,
 //! and never waits.
 
+mod past;
+
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::beside::{Beside, Extent};
 use super::decide::{NameHeld, NameVerdict, decide_name};
 use super::event::{Arrival, Happening, Outlook, Since, SourceId};
 use super::files::{FileId, FileKind, Handle, Meta};
@@ -19,6 +22,7 @@ use super::lines::Framing;
 use super::member::{Again, Member, Progress, Role};
 use super::name::{Absence, Found, Name, State, is_shortage};
 use super::options::{Following, Looks, ReadErrors, Retry};
+use super::position::Resume;
 use super::step::{Context, Delivery, Due, RETRY, Step, Want};
 use crate::wake::is_made_up;
 
@@ -40,6 +44,9 @@ pub(crate) struct Source {
     closed: VecDeque<Closed>,
     /// The file that began, or got its name back, last.
     latest: Option<FileId>,
+    beside: Beside,
+    /// What an earlier tail has left, to be taken up with the first look.
+    saved: Option<Resume>,
     pending: VecDeque<Happening>,
     due: Due,
     /// How many rounds of polling in a row have found nothing.
@@ -66,6 +73,8 @@ impl Source {
             cursor: 0,
             closed: VecDeque::new(),
             latest: None,
+            beside: Beside::default(),
+            saved: None,
             pending: VecDeque::new(),
             due: Due::NameAndFiles,
             quiet_rounds: 0,
@@ -95,6 +104,7 @@ impl Source {
                     source.following = Following::Nothing;
                 }
                 source.take(handle, &meta, Arrival::First, context);
+                source.state = State::Live;
             }
             Err(error) => {
                 // There is no name by which it could be found one day.
@@ -246,7 +256,14 @@ impl Source {
     /// Compares what the name means with what it meant.
     fn inspect(&mut self, context: &mut Context<'_>) {
         let live = self.members.back().filter(|_| self.state == State::Live).map(Member::file);
+        let at = context.files.now();
         let (seen, found) = self.name.look(context.files, live);
+        if let Some(saved) = self.saved.take() {
+            let live = if let Found::File(_, meta) = &found { Some(meta.id) } else { None };
+            if self.take_up(saved, live, context) != Extent::All || self.state != State::New {
+                return;
+            }
+        }
         let held = match self.state {
             State::New => NameHeld::New,
             State::Live | State::Absent(_) | State::Finishing | State::Over => {
@@ -255,9 +272,19 @@ impl Source {
         };
         match (decide_name(held, seen), found) {
             (NameVerdict::Arrived | NameVerdict::Rotated, Found::File(handle, meta)) => {
-                self.arrive(handle, &meta, context);
+                let extent = self.arrive(handle, &meta, context);
+                if extent == Extent::All {
+                    self.beside.saw_name(at);
+                }
             }
-            (NameVerdict::Gone, Found::Error(error)) => self.absent(Absence::Missing, Some(error), context),
+            (NameVerdict::Same, _) => self.beside.saw_name(at),
+            (NameVerdict::Gone, Found::Error(error)) => {
+                if self.may_have_missed(context.options) {
+                    // It may have meant a file and mean nothing again. What can't be had now comes with the next look.
+                    self.catch_up(None, context);
+                }
+                self.absent(Absence::Missing, Some(error), context);
+            }
             (NameVerdict::Blocked, Found::Error(error)) if is_shortage(&error) && context.can_make_room => {
                 context.wants.push(Want::Room);
             }
@@ -272,11 +299,35 @@ impl Source {
         }
     }
 
-    /// The name means a file that it didn't mean before.
-    fn arrive(&mut self, handle: Box<dyn Handle>, meta: &Meta, context: &mut Context<'_>) {
+    /// The name means a file that it didn't mean before. Those that it meant in between come first; unless these are
+    /// all held, the name is to be looked at again.
+    fn arrive(&mut self, mut handle: Box<dyn Handle>, meta: &Meta, context: &mut Context<'_>) -> Extent {
+        let held = self.members.iter().any(|member| member.file() == meta.id);
+        let resumed = (self.state, self.origin) == (State::New, Origin::Resumed)
+            && self.closed.iter().any(|closed| closed.id == meta.id);
+        if !held && !resumed && self.may_have_missed(context.options) {
+            let mut extent = self.catch_up(Some(meta.id), context);
+            if extent == Extent::Short {
+                // The directory can be listed with the descriptor that the new file has.
+                drop(handle);
+                extent = self.catch_up(Some(meta.id), context);
+                match self.name.open(context.files) {
+                    Ok(again) if again.meta().is_ok_and(|again| again.id == meta.id) => handle = again,
+                    _ => return Extent::Short,
+                }
+            }
+            if extent != Extent::All {
+                return extent;
+            }
+        }
+        if self.state == State::New {
+            self.look_around(meta.id, context);
+        }
         let arrival = match self.state {
+            State::New if resumed => Arrival::Resumed,
             State::New => match self.origin {
                 Origin::Named => Arrival::First,
+                Origin::Resumed => self.newest().map_or(Arrival::Appeared, Arrival::Replaced),
                 Origin::Found(arrival) => arrival,
             },
             State::Live => self.members.back().map_or(Arrival::Appeared, |live| Arrival::Replaced(live.file())),
@@ -294,9 +345,10 @@ impl Source {
             self.pending.extend(member.returned());
             self.latest = Some(member.file());
             self.members.push_back(member);
-            return;
+            return Extent::All;
         }
         self.take(handle, meta, arrival, context);
+        Extent::All
     }
 
     /// Holds an open file as the newest generation.
@@ -309,23 +361,27 @@ impl Source {
             FileKind::BlockDevice => Reading::Unproven,
             _ => Reading::Sequential,
         };
-        // A file that another name meant is new under this one; to a pattern it is the same.
-        let closed = match self.origin {
-            Origin::Named => &mut self.closed,
-            Origin::Found(_) => &mut *context.closed,
-        };
+        let closed = self.closed_files(context);
         let known = closed.iter().rposition(|closed| closed.id == meta.id);
         let generation = match known.and_then(|index| closed.remove(index)) {
             Some(closed) => Generation::reopened(handle, meta, context.options, closed),
             None => Generation::new(handle, meta, reading, context.options),
         };
-        let arrival = if known.is_some() { Arrival::Returned } else { arrival };
+        let arrival = if known.is_some() && arrival != Arrival::Resumed { Arrival::Returned } else { arrival };
         let member = Member::pinned(generation, arrival, context.now).at(place);
         if self.following != Following::Nothing && reading != Reading::Sequential {
             context.wants.extend(member.want_appends(self.id));
         }
         self.members.push_back(member);
-        self.state = State::Live;
+    }
+
+    /// The files that were let go and may come back. A file that another name meant is new under this one; to a pattern
+    /// it is the same.
+    fn closed_files<'a>(&'a mut self, context: &'a mut Context<'_>) -> &'a mut VecDeque<Closed> {
+        match self.origin {
+            Origin::Named | Origin::Resumed => &mut self.closed,
+            Origin::Found(_) => context.closed,
+        }
     }
 
     /// The name means nothing that can be followed.
@@ -403,6 +459,15 @@ impl Source {
                 Progress::Happened(happenings) => {
                     self.changed = context.now;
                     self.pending.extend(happenings);
+                }
+                Progress::Cut(cut) => {
+                    let copy = self.copy_of(&cut.before, context);
+                    let (last, happenings) = self.members[self.cursor].go_on(cut, copy, &mut self.runs);
+                    self.pending.extend(happenings);
+                    self.changed = context.now;
+                    if let Some(last) = last {
+                        return Some(Step::Data(last));
+                    }
                 }
                 Progress::Working => {
                     self.changed = context.now;
@@ -552,6 +617,8 @@ impl Source {
 enum Origin {
     /// It was asked for.
     Named,
+    /// It was asked for, and an earlier tail has followed it.
+    Resumed,
     /// A pattern has found its file, which is this to it.
     Found(Arrival),
 }

@@ -86,10 +86,13 @@ impl Accounts {
         self.over.push_back(Row { path: path.to_owned(), whose: Whose::Run(file, 0), account, astray: 0 });
     }
 
-    /// A run that had been read further ends at `to` now.
-    pub(super) fn shorten(&mut self, of: Of, to: u64) {
-        // Of an unfinished line nothing was accounted for, so that nothing is missing if it is cut off.
-        self.change(of, |open| open.cut += (open.known() - open.cut).saturating_sub(to));
+    /// A run that had been read further ends at `to` now, and goes on under another number.
+    pub(super) fn shorten(&mut self, of: Of, run: u64, to: u64) {
+        self.change(of, |open| {
+            // Of an unfinished line nothing was accounted for, so that nothing is missing if it is cut off.
+            open.cut += (open.known() - open.cut).saturating_sub(to);
+            open.of.run = run;
+        });
     }
 
     /// So many bytes were cut off the beginning of a run.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::account::{Accounts, hold_back};
 use super::keeper::Keeper;
-use super::ledger::{Ledger, Of};
+use super::ledger::{Fate, Ledger, Of};
 use super::tell;
 use crate::commands::lines::through_match;
 use crate::commands::session::{Over, Show, Shown};
@@ -181,7 +181,7 @@ impl<'a> Deliver<'a> {
             }
             Happening::Rewritten { file, run, offset, .. } => {
                 if let Some(old) = of(&self.runs, file) {
-                    self.ledger.end(old, place);
+                    self.ledger.end(old, place, Fate::Done);
                     self.accounts.end(old, offset, offset);
                 }
                 self.runs.insert((source, file), run);
@@ -189,16 +189,18 @@ impl<'a> Deliver<'a> {
                 self.ledger.begin(of, path, 0);
                 self.accounts.begin(of, path, 0);
             }
-            Happening::Closed { file, run, offset, size } => {
+            Happening::Closed { file, run, offset, size, ref position } => {
                 let of = Of { source, file, run };
                 self.runs.remove(&(source, file));
-                self.ledger.end(of, place);
+                let fate = if self.ending { Fate::Left(position.clone()) } else { Fate::Done };
+                self.ledger.end(of, place, fate);
                 self.accounts.end(of, offset, size);
             }
-            Happening::Shortened { file, to, .. } => {
+            Happening::Shortened { file, run, to, .. } => {
                 if let Some(of) = of(&self.runs, file) {
-                    self.ledger.shorten(of, place, to);
-                    self.accounts.shorten(of, to);
+                    self.runs.insert((source, file), run);
+                    self.ledger.shorten(of, place, run, to);
+                    self.accounts.shorten(of, run, to);
                 }
             }
             Happening::HeadCut { file, from, to, .. } => {
@@ -281,8 +283,9 @@ impl Show for Deliver<'_> {
         Some(Over::Failed)
     }
 
-    fn ends(&mut self) {
+    fn ends(&mut self, tail: &Tail) {
         self.ending = true;
+        self.ledger.look(tail);
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::output::outlet::Accepted;
 use crate::tail::{FileId, Position, Resume, SourceId, Standing, Tail};
@@ -25,6 +26,9 @@ struct Book {
     origin: Origin,
     /// Where an earlier run left files whose turn has not come yet.
     inherited: Vec<Position>,
+    /// What the tail knew of its name when it was last asked.
+    looked: Option<SystemTime>,
+    known: Vec<FileId>,
     /// Whether it is known what its name means, if only that this is nothing as yet.
     seen: bool,
     runs: Vec<Run>,
@@ -37,8 +41,6 @@ struct Run {
     number: u64,
     /// Where the next byte to be accepted stands.
     offset: u64,
-    /// Whether it was let go, or rewritten.
-    over: bool,
     /// What was last proven of it.
     position: Option<Position>,
 }
@@ -77,19 +79,35 @@ enum Change {
     Record(Range<u64>),
     /// It goes on at this offset.
     At(u64),
-    /// It ends at this offset, and what was accepted behind that is gone.
-    Shortened(u64),
+    /// It ends at this offset, what was accepted behind that is gone, and it has another number.
+    Shortened { to: u64, run: u64 },
     /// This much of its beginning is gone.
     Beheaded(u64),
     /// It is over.
-    Over,
+    Over(Fate),
+}
+
+/// What is to become of a run that is over.
+#[derive(Clone, Debug)]
+pub(super) enum Fate {
+    /// It is done with: its file was rewritten, or let go after another had come or it had lost its name.
+    Done,
+    /// Reading ends here, and a later run goes on. What proves the offset at its end.
+    Left(Option<Position>),
 }
 
 impl Ledger {
     /// A source is followed by this name.
-    pub(super) fn follow(&mut self, source: SourceId, path: &Path, origin: Origin, inherited: Vec<Position>) {
-        let book = || Book { path: path.to_owned(), origin, inherited, seen: false, runs: Vec::new() };
-        self.books.entry(source).or_insert_with(book);
+    pub(super) fn follow(&mut self, source: SourceId, path: &Path, origin: Origin, saved: Option<&Resume>) {
+        self.books.entry(source).or_insert_with(|| Book {
+            path: path.to_owned(),
+            origin,
+            inherited: saved.map_or_else(Vec::new, |saved| saved.files.clone()),
+            looked: saved.and_then(|saved| saved.looked),
+            known: saved.map_or_else(Vec::new, |saved| saved.known.clone()),
+            seen: false,
+            runs: Vec::new(),
+        });
     }
 
     /// The sources that were asked for by name.
@@ -100,13 +118,13 @@ impl Ledger {
 
     /// Reading of a run begins, or goes on, at an offset.
     pub(super) fn begin(&mut self, of: Of, path: &Path, offset: u64) {
-        self.follow(of.source, path, Origin::Found, Vec::new());
+        self.follow(of.source, path, Origin::Found, None);
         if let Some(book) = self.books.get_mut(&of.source)
             && !book.runs.iter().any(|run| run.is(of))
         {
             let inherited = book.inherited.iter().position(|position| position.file == of.file);
             let position = inherited.map(|index| book.inherited.remove(index));
-            book.runs.push(Run { file: of.file, number: of.run, offset, over: false, position });
+            book.runs.push(Run { file: of.file, number: of.run, offset, position });
             book.seen = true;
             self.unsaved = true;
         }
@@ -145,8 +163,8 @@ impl Ledger {
     }
 
     /// Behind this place of the output, a run that had been read further ends at an offset.
-    pub(super) fn shorten(&mut self, of: Of, place: u64, to: u64) {
-        self.enter(of, place, Change::Shortened(to));
+    pub(super) fn shorten(&mut self, of: Of, place: u64, run: u64, to: u64) {
+        self.enter(of, place, Change::Shortened { to, run });
     }
 
     /// Behind this place of the output, so many bytes are gone from the beginning of a run.
@@ -163,8 +181,8 @@ impl Ledger {
     }
 
     /// Behind this place of the output, nothing of a run will follow.
-    pub(super) fn end(&mut self, of: Of, place: u64) {
-        self.enter(of, place, Change::Over);
+    pub(super) fn end(&mut self, of: Of, place: u64, fate: Fate) {
+        self.enter(of, place, Change::Over(fate));
     }
 
     fn enter(&mut self, of: Of, place: u64, what: Change) {
@@ -176,21 +194,28 @@ impl Ledger {
         while let Some(Entry { place, of, what }) = self.due.pop_front_if(|entry| entry.place <= accepted.bytes) {
             self.unsaved = true;
             let Some(book) = self.books.get_mut(&of.source) else { continue };
-            book.change(of, |run| match what {
+            let Some(index) = book.runs.iter().position(|run| run.is(of)) else { continue };
+            let run = &mut book.runs[index];
+            match what {
                 Change::Bytes { from, offset } => run.offset = offset + (place - from),
                 Change::Record(bytes) => run.offset = bytes.end,
                 Change::At(offset) => run.offset = offset,
-                Change::Shortened(to) => run.offset = run.offset.min(to),
+                Change::Shortened { to, run: number } => {
+                    run.offset = run.offset.min(to);
+                    run.number = number;
+                }
                 Change::Beheaded(count) => run.offset = run.offset.saturating_sub(count),
-                Change::Over => run.over = true,
-            });
+                Change::Over(Fate::Left(position)) => run.position = position.or(run.position.take()),
+                Change::Over(Fate::Done) => drop(book.runs.remove(index)),
+            }
         }
         // The output may be cut within what stands first in its queue: then whole lines of it count.
         if let Some(Entry { of, what: Change::Bytes { from, offset }, .. }) = self.due.front()
             && accepted.lines > *from
             && let Some(book) = self.books.get_mut(&of.source)
+            && let Some(run) = book.runs.iter_mut().find(|run| run.is(*of))
         {
-            book.change(*of, |run| run.offset = offset + (accepted.lines - from));
+            run.offset = offset + (accepted.lines - from);
             self.unsaved = true;
         }
     }
@@ -208,7 +233,7 @@ impl Ledger {
         self.due.iter().filter_map(move |Entry { place, of, what }| match what {
             Change::Bytes { from, .. } => Some((*of, place - accepted.lines.max(*from))),
             Change::Record(bytes) => Some((*of, bytes.end - bytes.start)),
-            Change::At(_) | Change::Shortened(_) | Change::Beheaded(_) | Change::Over => None,
+            Change::At(_) | Change::Shortened { .. } | Change::Beheaded(_) | Change::Over(_) => None,
         })
     }
 
@@ -217,41 +242,46 @@ impl Ledger {
         self.unsaved
     }
 
+    /// Asks what the tail knows of names, which it forgets with their sources.
+    pub(super) fn look(&mut self, tail: &Tail) {
+        for (source, book) in self.books.iter_mut().filter(|(source, _)| tail.noticed(**source).is_some()) {
+            book.looked = tail.looked(*source);
+            book.known = tail.known(*source);
+        }
+    }
+
     /// Where a later run has to go on, source by source.
     pub(super) fn resumption(&mut self, tail: &Tail) -> Vec<Resume> {
         self.unsaved = false;
+        self.look(tail);
+        let due = &self.due;
         let seen = self.books.iter_mut().filter(|(_, book)| book.seen || !book.inherited.is_empty());
         let resume = |(source, book): (&SourceId, &mut Book)| {
             let mut files: Vec<Position> = Vec::new();
             for run in &mut book.runs {
-                // What can't be proven, since a rewriting has yet to be noticed, stays as it was.
                 if run.position.as_ref().is_none_or(|position| position.offset != run.offset) {
-                    let position = tail.position(*source, run.file, run.number, run.offset);
+                    let of = Of { source: *source, file: run.file, run: run.number };
+                    let open = tail.position(of.source, of.file, of.run, run.offset);
+                    let position = open.or_else(|| left(due, of)?.earlier(&book.path, run.offset));
+                    // What can't be proven, since a rewriting has yet to be noticed, stays as it was.
                     run.position = position.or(run.position.take());
                 }
                 // Of a file that was rewritten, what was there before comes first, and tells that it was.
                 files.extend(run.position.clone().filter(|new| files.iter().all(|file| file.file != new.file)));
             }
             files.extend(book.inherited.iter().cloned());
-            Resume { path: absolute(&book.path), files, known: tail.known(*source) }
+            Resume { path: absolute(&book.path), files, looked: book.looked, known: book.known.clone() }
         };
         seen.map(resume).collect()
     }
 }
 
-impl Book {
-    fn change(&mut self, of: Of, change: impl FnOnce(&mut Run)) {
-        if let Some(run) = self.runs.iter_mut().find(|run| run.is(of)) {
-            change(run);
-        }
-        // The last one stays, so that what comes after it is known for new.
-        let newest = self.runs.len().saturating_sub(1);
-        let mut index = 0;
-        self.runs.retain(|run| {
-            index += 1;
-            !run.over || index > newest
-        });
-    }
+/// What proves the end of a run that was left, although the output has not come there.
+fn left(due: &VecDeque<Entry>, of: Of) -> Option<&Position> {
+    due.iter().find_map(|entry| match &entry.what {
+        Change::Over(Fate::Left(position)) if entry.of == of => position.as_ref(),
+        _ => None,
+    })
 }
 
 impl From<&Standing<'_>> for Of {

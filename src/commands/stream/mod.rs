@@ -105,7 +105,7 @@ fn add_operands(
         match operand {
             Operand::Stdin => {
                 let source = tail.follow_stdin(STDIN).context("cannot read standard input")?;
-                ledger.follow(source, Path::new(STDIN), Origin::Named, Vec::new());
+                ledger.follow(source, Path::new(STDIN), Origin::Named, None);
             }
             Operand::Name(name) if is_pattern(name) && settings.at_end == AtEnd::Stop => {
                 let found = matching_but(own, name, notices)?;
@@ -126,8 +126,8 @@ fn add_operands(
         }
     }
     for saved in keeper.into_iter().flat_map(Keeper::take_rest) {
-        let Resume { path, files, .. } = saved.clone();
-        ledger.follow(tail.resume_found(saved), &path, Origin::Found, files);
+        let source = tail.resume_found(saved.clone());
+        ledger.follow(source, &saved.path, Origin::Found, Some(&saved));
     }
     Ok(ledger)
 }
@@ -135,12 +135,11 @@ fn add_operands(
 /// Follows a name, from where it was left if that is known.
 fn follow(tail: &mut Tail, ledger: &mut Ledger, keeper: Option<&mut Keeper>, name: &Path) {
     let saved = keeper.and_then(|keeper| keeper.take(name));
-    let inherited = saved.as_ref().map_or_else(Vec::new, |saved| saved.files.clone());
-    let source = match saved {
+    let source = match saved.clone() {
         Some(saved) => tail.resume(Resume { path: name.to_owned(), ..saved }),
         None => tail.follow(name),
     };
-    ledger.follow(source, name, Origin::Named, inherited);
+    ledger.follow(source, name, Origin::Named, saved.as_ref());
 }
 
 /// Whether a name, which is absolute, is one that this run follows.

@@ -45,7 +45,7 @@ pub(super) fn records(path: &Path, what: &Happening, mut tell: impl FnMut(Record
             let (file_id, evidence) = (ShortId::from(*file), *evidence);
             return tell(Record::Truncate { name, file_id, offset: *offset, size: *size, evidence, resumes_at: 0 });
         }
-        Happening::Shortened { file, from, to } => {
+        Happening::Shortened { file, from, to, .. } => {
             let (file_id, evidence) = (ShortId::from(*file), Evidence::Size);
             return tell(Record::Truncate { name, file_id, offset: *from, size: *to, evidence, resumes_at: *to });
         }
@@ -70,8 +70,10 @@ pub(super) fn records(path: &Path, what: &Happening, mut tell: impl FnMut(Record
             error("open", reason.as_ref(), "this type of file can't be followed", *outlook)
         }
         Happening::ReadFailed { error: reason, outlook, .. } => error("read", Some(reason), "", *outlook),
-        // Their bytes tell all there is to tell.
-        Happening::Closed { .. } | Happening::Ended => return,
+        // The lines that follow, or the last record, tell all there is to tell.
+        Happening::FoundUnseen { .. } | Happening::Recovered { .. } | Happening::Closed { .. } | Happening::Ended => {
+            return;
+        }
     };
     tell(Record::Error { name, operation, message: &message, retry_in });
 }
@@ -80,6 +82,7 @@ fn reason_of(loss: Loss) -> &'static str {
     match loss {
         Loss::Truncated => "truncated",
         Loss::Unreadable => "unreadable",
+        Loss::Gone => "gone",
     }
 }
 

@@ -1,0 +1,271 @@
+//! The files beside a name, as its source knows them: what was seen there, and what is new.
+//!
+//! A [`Beside`] lists them, has `lineage` and `copies` say what they are, and opens those that matter. It reads nothing
+//! of them but what tells a copy from a generation. Rotations go on meanwhile: what it says of a directory it has
+//! seen twice, unchanged, and an opened file is the one that was listed.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::copies::copies;
+use super::files::{FileId, Files, Handle, Links, Meta};
+use super::generation::Closed;
+use super::lineage::{self, Between, Sibling, siblings};
+use super::member::{Copy, Member};
+use super::name::{Name, is_shortage};
+
+/// How often a directory that changes meanwhile is listed, and its files opened, anew.
+const ATTEMPTS: usize = 8;
+
+/// What is known of the files beside a name.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    /// When the name was last seen to mean the newest generation.
+    looked: Option<SystemTime>,
+    /// Files that were there while the name meant that: no later generation is among them.
+    known: Vec<FileId>,
+    /// Copies that have given what they had.
+    used: Vec<Sibling>,
+}
+
+/// What a source holds, or has held, of its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chain<'a> {
+    pub(crate) files: &'a dyn Files,
+    pub(crate) name: &'a Name,
+    pub(crate) members: &'a VecDeque<Member>,
+    pub(crate) closed: &'a VecDeque<Closed>,
+}
+
+impl Chain<'_> {
+    fn has(&self, file: FileId) -> bool {
+        self.members.iter().any(|member| member.file() == file)
+    }
+
+    /// Whether a file holds nothing but what was read, or will be, from one of these.
+    fn is_copied_by(&self, file: &dyn Handle) -> bool {
+        // Of a file that can't be compared any more, only much of it is proof.
+        let copied = |closed: &Closed| closed.anchor.is_full() && copies(file, closed).unwrap_or(false);
+        self.members.iter().any(|member| member.is_copied_by(file)) || self.closed.iter().any(copied)
+    }
+}
+
+/// Generations that went by unseen, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Unseen {
+    pub(crate) opened: Vec<(Box<dyn Handle>, Meta)>,
+    /// Those that can't be opened.
+    pub(crate) unreadable: Vec<Sibling>,
+    pub(crate) extent: Extent,
+}
+
+/// How many of the files that were looked for are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of them.
+    #[default]
+    All,
+    /// The oldest ones; the directory changes too fast to be sure of the others.
+    Moving,
+    /// The oldest ones; there are too few descriptors for the others.
+    Short,
+}
+
+impl Beside {
+    /// Takes up what an earlier tail knew.
+    pub(crate) fn resumed(looked: Option<SystemTime>, known: &[FileId]) -> Self {
+        Self { looked, known: known.to_vec(), used: Vec::new() }
+    }
+
+    /// The name was seen to mean the newest generation.
+    pub(crate) fn saw_name(&mut self, at: SystemTime) {
+        self.looked = Some(at);
+    }
+
+    pub(crate) fn looked(&self) -> Option<SystemTime> {
+        self.looked
+    }
+
+    /// The files that are dealt with.
+    pub(crate) fn known(&self) -> impl Iterator<Item = FileId> {
+        self.known.iter().copied().chain(self.used.iter().map(|used| used.id))
+    }
+
+    /// This file is dealt with.
+    pub(crate) fn know(&mut self, file: FileId) {
+        self.known.push(file);
+    }
+
+    /// Remembers what stands beside the `live` generation.
+    pub(crate) fn look_around(&mut self, chain: &Chain<'_>, live: FileId) {
+        let siblings = list(chain.files, chain.name, Some(live)).unwrap_or_default();
+        self.remember(&siblings, chain, live);
+    }
+
+    /// Opens the generations between the `last` one known and the `live` one that the name means now.
+    pub(crate) fn unseen(&mut self, chain: &Chain<'_>, last: Option<FileId>, live: Option<FileId>) -> Unseen {
+        let held = chain.members.iter().map(Member::file).chain(chain.closed.iter().map(|closed| closed.id));
+        let known: Vec<_> = held.chain(self.known()).collect();
+        let mut unseen = Unseen::default();
+        for _ in 0..ATTEMPTS {
+            let Ok(siblings) = settled(chain, last) else {
+                unseen.extent = Extent::Short;
+                break;
+            };
+            let between = Between { last, looked: self.looked, live, known: &known };
+            unseen = open(&lineage::unseen(&siblings, &between), chain);
+            match (unseen.extent, live) {
+                (Extent::Moving, _) => continue,
+                (Extent::All, Some(live)) => self.remember(&siblings, chain, live),
+                // The others are still to come.
+                (Extent::Short, _) | (Extent::All, None) => {}
+            }
+            break;
+        }
+        unseen
+    }
+
+    /// Finds the copy that was made of a file before it was cut, after it was read; of several the newest.
+    pub(crate) fn copy_of(&mut self, before: &Closed, chain: &Chain<'_>) -> Option<Copy> {
+        let mut siblings = settled(chain, Some(before.id)).unwrap_or_default();
+        siblings.sort_by_key(|sibling| std::cmp::Reverse(sibling.modified));
+        let may_be = |sibling: &&Sibling| {
+            sibling.size >= before.offset
+                && sibling.id != before.id
+                && !chain.has(sibling.id)
+                && !self.used.iter().any(|used| used.is_still(sibling))
+        };
+        let found = siblings.iter().filter(may_be).find_map(|sibling| {
+            let handle = chain.files.open(&sibling.path, Links::Refuse).ok()?;
+            let meta = handle.meta().ok().filter(|meta| meta.id == sibling.id)?;
+            let (id, path, end) = (meta.id, sibling.path.clone(), meta.size);
+            let copy = copies(&*handle, before).unwrap_or(false).then_some(Copy { id, path, handle, end })?;
+            Some((sibling.clone(), copy))
+        });
+        self.used.retain(|used| siblings.iter().any(|sibling| used.is_still(sibling)));
+        let copy = found.map(|(sibling, copy)| {
+            self.used.push(sibling);
+            copy
+        });
+        if let Some(newest) = chain.members.back() {
+            self.remember(&siblings, chain, newest.file());
+        }
+        copy
+    }
+
+    /// Remembers what there is, if the name still means the live generation: then none of these follows that.
+    fn remember(&mut self, siblings: &[Sibling], chain: &Chain<'_>, live: FileId) {
+        if chain.name.means(chain.files) == Some(live) {
+            self.known = siblings.iter().map(|sibling| sibling.id).collect();
+        }
+    }
+}
+
+/// The siblings of a name, listed until two listings agree: one that is renamed meanwhile may be in neither place.
+/// `last` is a generation that was, or is, read.
+///
+/// # Errors
+/// When there is no descriptor left to list a directory with.
+fn settled(chain: &Chain<'_>, last: Option<FileId>) -> io::Result<Vec<Sibling>> {
+    let mut before = list(chain.files, chain.name, last)?;
+    for _ in 0..ATTEMPTS {
+        let now = list(chain.files, chain.name, last)?;
+        let places = |siblings: &[Sibling]| siblings.iter().map(|one| (one.id, one.path.clone())).collect::<Vec<_>>();
+        let same = places(&now) == places(&before);
+        before = now;
+        if same {
+            break;
+        }
+    }
+    Ok(before)
+}
+
+/// The siblings of a name, each once. A directory that may not be listed has none.
+///
+/// # Errors
+/// When there is no descriptor left to list a directory with.
+fn list(files: &dyn Files, name: &Name, last: Option<FileId>) -> io::Result<Vec<Sibling>> {
+    let siblings = |path: &Path| match siblings(files, path) {
+        Err(error) if is_shortage(&error) => Err(error),
+        other => Ok(other.unwrap_or_default()),
+    };
+    let mut found = siblings(name.path())?;
+    if name.is_link()
+        && let Ok(target) = files.resolve(name.path())
+    {
+        // What stands beside the target was behind the link only if the link has led there before.
+        let there = siblings(&target)?;
+        let led_there = there.iter().any(|sibling| Some(sibling.id) == last) || means(files, &target) == last;
+        found.extend(there.into_iter().filter(|_| led_there));
+    }
+    found.sort_by(|a, b| (a.id, &a.path).cmp(&(b.id, &b.path)));
+    found.dedup_by_key(|sibling| sibling.id);
+    Ok(found)
+}
+
+fn means(files: &dyn Files, path: &Path) -> Option<FileId> {
+    files.meta(path, Links::Refuse).ok().map(|meta| meta.id)
+}
+
+/// Where a file of an earlier tail is now.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// The name means it.
+    Live,
+    /// It, or a copy of it, was found and opened.
+    Here(Box<dyn Handle>, Meta),
+    /// It is there and can't be opened.
+    Unreadable,
+    /// It is not there any more, and no copy of it.
+    Gone,
+}
+
+/// Finds a file of an earlier tail by its identity, whatever its name is now, or else a copy of it.
+///
+/// # Errors
+/// What keeps it from being found: nothing was found out then.
+pub(crate) fn find_saved(beside: &mut Beside, before: &Closed, chain: &Chain<'_>) -> Result<Place, Extent> {
+    for _ in 0..ATTEMPTS {
+        let siblings = settled(chain, Some(before.id)).map_err(|_| Extent::Short)?;
+        let sibling = siblings.into_iter().find(|sibling| sibling.id == before.id).map(|sibling| sibling.path);
+        let elsewhere = || lineage::find(chain.files, chain.name.path(), before.id).ok().flatten();
+        let Some(path) = sibling.or_else(elsewhere) else {
+            let Some(copy) = beside.copy_of(before, chain) else { return Ok(Place::Gone) };
+            let Ok(meta) = copy.handle.meta() else { return Ok(Place::Gone) };
+            beside.know(copy.id);
+            return Ok(Place::Here(copy.handle, meta));
+        };
+        match chain.files.open(&path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle))) {
+            Ok((meta, handle)) if meta.id == before.id => return Ok(Place::Here(handle, meta)),
+            Err(error) if is_shortage(&error) => return Err(Extent::Short),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Ok(Place::Unreadable),
+            // It was renamed again meanwhile.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Err(Extent::Moving)
+}
+
+/// Opens generations, oldest first, as far as they can be had in this order. Copies of what is held are none.
+fn open(generations: &[&Sibling], chain: &Chain<'_>) -> Unseen {
+    let mut unseen = Unseen::default();
+    for sibling in generations {
+        let opened = chain.files.open(&sibling.path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
+        match opened {
+            Ok((meta, handle)) if meta.id == sibling.id => {
+                if !chain.is_copied_by(&*handle) {
+                    unseen.opened.push((handle, meta));
+                }
+            }
+            Err(error) if is_shortage(&error) => unseen.extent = Extent::Short,
+            Err(error) if error.kind() != ErrorKind::NotFound => unseen.unreadable.push((*sibling).clone()),
+            Ok(_) | Err(_) => unseen.extent = Extent::Moving,
+        }
+        if unseen.extent != Extent::All {
+            break;
+        }
+    }
+    unseen
+}

@@ -1,0 +1,362 @@
+//! Which files beside a name were generations of it that went by unseen.
+//!
+//! [`siblings`] lists the files whose names a rotation may have given, [`unseen`] says which of them the name meant
+//! between two looks, and in which order. The latter is pure: identities, times and numbers in, an order out. What
+//! stands in the files is not its business (`copies` looks there), nor when to ask (`source` knows).
+//!
+//! All rests on times of birth: where a file system doesn't tell them, nothing is said about any file. And a file that is
+//! made under such a name while nobody looks can't be told from a generation.
+
+use std::cmp::Ordering;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::files::{FileId, FileKind, Files, Links};
+
+/// How long before it gets its name a file may be made: some rotators make the new one under another name first.
+const PREPARED: Duration = Duration::from_secs(1);
+
+/// What stands between a name and what a rotation added to it.
+const SEPARATORS: &[u8] = b".-_~";
+/// What rotations add that is no number.
+const WORDS: [&[u8]; 6] = [b"old", b"bak", b"prev", b"save", b"orig", b"backup"];
+/// What in a name tells that the file is compressed, or only being made.
+const COMPRESSED: [&[u8]; 6] = [b"gz", b"zst", b"bz2", b"xz", b"lz4", b"zip"];
+const UNFINISHED: [&[u8]; 4] = [b"tmp", b"part", b"swp", b"lock"];
+
+/// A file beside a name that looks like an earlier generation of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sibling {
+    pub(crate) path: PathBuf,
+    pub(crate) id: FileId,
+    pub(crate) size: u64,
+    pub(crate) modified: SystemTime,
+    /// The numbers that tell its name from that of the newest generation.
+    numbers: Vec<u64>,
+}
+
+impl Sibling {
+    /// Whether this is the same file, and nothing was written to it meanwhile.
+    pub(crate) fn is_still(&self, now: &Self) -> bool {
+        (self.id, self.size, self.modified) == (now.id, now.size, now.modified)
+    }
+}
+
+/// Lists the regular files beside `path` whose names a rotation of it may have given, in no order.
+///
+/// # Errors
+/// A directory that can't be listed.
+pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Vec<Sibling>> {
+    let base = path.file_name().unwrap_or_default().as_bytes();
+    let mut found = Vec::new();
+    for name in files.list(directory(path))? {
+        let Some(mark) = mark(base, name.as_bytes()).filter(|mark| is_readable(mark)) else { continue };
+        let path = path.with_file_name(&name);
+        // What went away since it was listed is no sibling any more.
+        if let Ok(meta) = files.meta(&path, Links::Refuse)
+            && meta.kind == FileKind::Regular
+        {
+            let numbers = numbers(mark);
+            found.push(Sibling { path, id: meta.id, size: meta.size, modified: meta.modified, numbers });
+        }
+    }
+    Ok(found)
+}
+
+/// Finds a file beside `path` by its identity, whatever its name is.
+///
+/// # Errors
+/// A directory that can't be listed.
+pub(crate) fn find(files: &dyn Files, path: &Path, file: FileId) -> io::Result<Option<PathBuf>> {
+    let mut paths = files.list(directory(path))?.into_iter().map(|name| path.with_file_name(name));
+    Ok(paths.find(|path| files.meta(path, Links::Refuse).is_ok_and(|meta| meta.id == file)))
+}
+
+fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// What a rotation added to the name `base` to make it `name`: `.1`, `-20261120`, `~`; `None` if it made no such name.
+fn mark<'n>(base: &[u8], name: &'n [u8]) -> Option<&'n [u8]> {
+    let appended = || {
+        let mark = name.strip_prefix(base)?;
+        (mark == b"~" || tokens(mark)?.any(tells)).then_some(mark)
+    };
+    let inserted = || {
+        let dot = base.iter().rposition(|&byte| byte == b'.').filter(|dot| *dot > 0)?;
+        let mark = name.strip_prefix(&base[..dot])?.strip_suffix(&base[dot..])?;
+        // `app-errors-2.log` is another log than `app.log`.
+        tokens(mark)?.next().is_some_and(tells).then_some(mark)
+    };
+    appended().or_else(inserted)
+}
+
+/// The parts of what may have been added to a name; `None` if it doesn't stand apart from the name.
+fn tokens(mark: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let (_, rest) = mark.split_first().filter(|(separator, _)| SEPARATORS.contains(separator))?;
+    Some(rest.split(|byte| !byte.is_ascii_alphanumeric()))
+}
+
+/// Whether a part of a name tells of a rotation: a number or date, or one of the words, numbered or not.
+fn tells(token: &[u8]) -> bool {
+    let letters = token.iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |last| last + 1);
+    token.first().is_some_and(u8::is_ascii_digit) || WORDS.contains(&&token[..letters])
+}
+
+/// Whether a file of such a name holds the lines of a log as they are.
+fn is_readable(mark: &[u8]) -> bool {
+    let tokens = || mark.split(|byte| !byte.is_ascii_alphanumeric());
+    !tokens().any(|token| COMPRESSED.contains(&token) || UNFINISHED.contains(&token))
+}
+
+fn numbers(mark: &[u8]) -> Vec<u64> {
+    let groups = mark.split(|byte| !byte.is_ascii_digit()).filter(|group| !group.is_empty());
+    let push = |number: u64, digit: &u8| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    groups.map(|group| group.iter().fold(0, push)).collect()
+}
+
+/// Between which two generations others are looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Between<'a> {
+    /// The newest one known.
+    pub(crate) last: Option<FileId>,
+    /// When the name was last seen to mean it: whatever followed it was not there before.
+    pub(crate) looked: Option<SystemTime>,
+    /// The one that the name means now.
+    pub(crate) live: Option<FileId>,
+    /// Files that are held or were dealt with.
+    pub(crate) known: &'a [FileId],
+}
+
+/// Says which siblings the name meant between two looks, oldest first.
+///
+/// That is what was born after the last known generation (or in the same tick of the kernel's clock), after the name
+/// was last seen to mean that one, and not after the live one. Files born in one tick are put into the order of their
+/// numbers, as far as others show which way these count, and of their last writes.
+pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<&'s Sibling> {
+    let Between { last, looked, live, known } = *between;
+    let looked = looked.and_then(|looked| looked.checked_sub(PREPARED));
+    let (Some(since), Some(until)) = (
+        last.map_or(looked, |last| last.birth.map(|birth| looked.map_or(birth, |looked| birth.max(looked)))),
+        live.map_or(Some(None), |live| live.birth.map(Some)),
+    ) else {
+        return Vec::new();
+    };
+    let mut ordered: Vec<_> = siblings.iter().filter(|sibling| sibling.id.birth.is_some()).collect();
+    let counting = Counting::of(&mut ordered);
+    ordered.sort_by(|a, b| counting.order(a, b));
+    let place = |file: Option<FileId>| ordered.iter().position(|sibling| Some(sibling.id) == file);
+    let (after, before) = (place(last), place(live));
+    let candidates = ordered.iter().enumerate().filter(|(index, sibling)| {
+        let birth = sibling.id.birth;
+        // Within its tick the order says more than the birth, where it knows the neighbour.
+        let follows = birth > last.and_then(|last| last.birth) || after.is_none_or(|after| *index > after);
+        let precedes = before.is_none_or(|before| *index < before);
+        birth >= Some(since)
+            && until.is_none_or(|until| birth <= Some(until))
+            && follows
+            && precedes
+            && ![last, live].contains(&Some(sibling.id))
+            && !known.contains(&sibling.id)
+    });
+    candidates.map(|(_, sibling)| *sibling).collect()
+}
+
+/// Which way the numbers in the names of rotated files count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counting {
+    /// The births show that the newest has the highest number, as of dates.
+    Up,
+    /// The births show that the oldest has the highest number, as where each rotation moves all of them on.
+    Down,
+    /// The births show nothing.
+    Unknown,
+}
+
+impl Counting {
+    /// Finds out by files of different births.
+    fn of(siblings: &mut [&Sibling]) -> Self {
+        siblings.sort_by_key(|sibling| sibling.id.birth);
+        let apart = siblings.windows(2).filter(|pair| pair[0].id.birth < pair[1].id.birth);
+        let balance: i64 = apart.map(|pair| pair[1].numbers.cmp(&pair[0].numbers) as i64).sum();
+        match balance.cmp(&0) {
+            Ordering::Greater => Self::Up,
+            Ordering::Less => Self::Down,
+            Ordering::Equal => Self::Unknown,
+        }
+    }
+
+    /// Which of two files is the older generation.
+    fn order(self, a: &Sibling, b: &Sibling) -> Ordering {
+        let written = a.modified.cmp(&b.modified);
+        let counted = a.numbers.cmp(&b.numbers);
+        a.id.birth.cmp(&b.id.birth).then(match self {
+            Self::Up => counted.then(written),
+            Self::Down => counted.reverse().then(written),
+            Self::Unknown => written.then(counted.reverse()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rotated_names_are_told_from_other_logs() {
+        let rows: [(&str, &[&str], &[&str]); 4] = [
+            (
+                "app.log",
+                &[
+                    "app.log.1",
+                    "app.log.10",
+                    "app.log-20261120",
+                    "app.log.2026-11-20_10-00-00",
+                    "app.log_3",
+                    "app.log~",
+                    "app.log.~1~",
+                    "app.log.old",
+                    "app.log.bak2",
+                    "app.log-backup-1",
+                    "app.log.Nov-20-2026",
+                    "app-2026-11-20.log",
+                    "app.1.log",
+                    "app-2026-11-20T10-00-00.000.log",
+                    "app.old.log",
+                    "app_2.log",
+                    "app.log.1.gz",
+                    "app.log-20261120.zst",
+                ],
+                &[
+                    "app.log",
+                    "app.log1",
+                    "app.logs.1",
+                    "app.log.sha256",
+                    "app.log.lock",
+                    "app.log.",
+                    "app2.log",
+                    "app-errors.log",
+                    "app-errors-2.log",
+                    "app.log.gz",
+                    "app.txt",
+                    "xapp.log.1",
+                    "app.lo",
+                    "",
+                ],
+            ),
+            (
+                "messages",
+                &["messages.1", "messages-20261120", "messages.old"],
+                &["messages", "messagesx.1", "mess.1"],
+            ),
+            ("0.log", &["0.log.20260101-101010"], &["1.log", "00.log"]),
+            (".log", &[".log.1"], &["1.log", "a.log"]),
+        ];
+        for (base, rotated, others) in rows {
+            for name in rotated {
+                assert!(mark(base.as_bytes(), name.as_bytes()).is_some(), "{name} was {base}");
+            }
+            for name in others {
+                assert!(mark(base.as_bytes(), name.as_bytes()).is_none(), "{name} was never {base}");
+            }
+        }
+    }
+
+    #[test]
+    fn siblings_are_regular_files_that_can_be_read_as_they_are() {
+        let temp = tempfile::tempdir().unwrap();
+        for name in ["a.log", "a.log.1", "a-2.log", "a.log.3.gz", "a.log.4.zst.tmp", "b.log.1"] {
+            std::fs::write(temp.path().join(name), name).unwrap();
+        }
+        std::fs::create_dir(temp.path().join("a.log.4")).unwrap();
+        std::os::unix::fs::symlink("a.log", temp.path().join("a.log.5")).unwrap();
+        let mut found = siblings(&super::super::files::Disk, &temp.path().join("a.log")).unwrap();
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        let names: Vec<_> = found.iter().map(|sibling| sibling.path.file_name().unwrap()).collect();
+        assert_eq!(names, ["a-2.log", "a.log.1"]);
+        assert_eq!((found[0].size, &found[0].numbers), (7, &vec![2]));
+    }
+
+    fn at(millis: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000 + millis)
+    }
+
+    fn file(inode: u64, birth: u64) -> FileId {
+        FileId { device: 1, inode, birth: Some(at(birth)) }
+    }
+
+    /// A sibling with the number `mark`, the inode of the same number, and the times of its birth and last write.
+    fn sibling(mark: u64, inode: u64, birth: u64, modified: u64) -> Sibling {
+        let path = PathBuf::from(format!("a.log.{mark}"));
+        Sibling { path, id: file(inode, birth), size: 1, modified: at(modified), numbers: vec![mark] }
+    }
+
+    fn inodes(siblings: &[Sibling], between: &Between<'_>) -> Vec<u64> {
+        unseen(siblings, between).into_iter().map(|sibling| sibling.id.inode).collect()
+    }
+
+    #[test]
+    fn what_was_born_between_two_generations_is_taken_in_order_of_birth() {
+        let (last, live) = (file(1, 100), file(9, 900));
+        let siblings =
+            [sibling(2, 3, 500, 600), sibling(1, 4, 700, 700), sibling(3, 1, 100, 200), sibling(4, 7, 50, 60)];
+        let between = Between { last: Some(last), looked: None, live: Some(live), known: &[] };
+        assert_eq!(inodes(&siblings, &between), [3, 4]);
+        assert_eq!(inodes(&siblings, &Between { live: None, ..between }), [3, 4]);
+        assert_eq!(inodes(&siblings, &Between { known: &[file(3, 500)], ..between }), [4]);
+        assert_eq!(
+            inodes(&siblings, &Between { live: Some(file(9, 600)), ..between }),
+            [3],
+            "born after the live one"
+        );
+        assert_eq!(
+            inodes(&siblings, &Between { looked: Some(at(1600)), ..between }),
+            [4],
+            "there before the last look"
+        );
+        assert_eq!(inodes(&siblings, &Between { last: None, ..between }), [0u64; 0], "nothing was known");
+        assert_eq!(inodes(&siblings, &Between { last: None, looked: Some(at(1500)), ..between }), [3, 4]);
+    }
+
+    #[test]
+    fn without_times_of_birth_nothing_is_told() {
+        let unborn = |inode| FileId { birth: None, ..file(inode, 0) };
+        let siblings = [sibling(1, 3, 500, 600), Sibling { id: unborn(4), ..sibling(2, 4, 0, 700) }];
+        let between = Between { last: Some(file(1, 100)), looked: None, live: Some(file(9, 900)), known: &[] };
+        assert_eq!(inodes(&siblings, &between), [3]);
+        assert_eq!(inodes(&siblings, &Between { last: Some(unborn(1)), ..between }), [0u64; 0]);
+        assert_eq!(inodes(&siblings, &Between { live: Some(unborn(9)), ..between }), [0u64; 0]);
+    }
+
+    #[test]
+    fn generations_of_one_tick_are_put_into_order_by_their_numbers_as_others_count() {
+        let last = file(1, 100);
+        let between = Between { last: Some(last), looked: None, live: Some(file(9, 504)), known: &[] };
+        // Each got the next number: the last one known has the lowest.
+        let up =
+            [sibling(3, 3, 500, 500), sibling(1, 1, 100, 500), sibling(10, 4, 500, 500), sibling(2, 2, 500, 504)];
+        assert_eq!(inodes(&up, &between), [2, 3, 4]);
+        // All were moved on each time: the last one known has the highest.
+        let down =
+            [sibling(3, 3, 500, 500), sibling(4, 1, 100, 500), sibling(1, 4, 500, 500), sibling(2, 2, 500, 500)];
+        assert_eq!(inodes(&down, &between), [3, 2, 4]);
+        // Nothing shows how they count: by their last writes, then as most rotators count.
+        let unknown = [sibling(3, 3, 500, 500), sibling(2, 2, 500, 500), sibling(4, 4, 500, 508)];
+        assert_eq!(inodes(&unknown, &between), [3, 2, 4]);
+    }
+
+    #[test]
+    fn neighbours_of_one_tick_are_kept_out_by_the_order() {
+        // All of one tick, counting down: 3 was before the last one known, 1 has followed the live one already.
+        let siblings = [sibling(5, 5, 100, 100), sibling(4, 3, 500, 500), sibling(3, 1, 500, 500)];
+        let more = [sibling(2, 2, 500, 500), sibling(1, 9, 500, 500), sibling(0, 7, 500, 500)];
+        let all = [siblings.as_slice(), &more].concat();
+        let between = Between { last: Some(file(1, 500)), looked: None, live: Some(file(9, 500)), known: &[] };
+        assert_eq!(inodes(&all, &between), [2]);
+    }
+}

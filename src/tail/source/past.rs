@@ -1,0 +1,172 @@
+//! What of a source went by unseen: between two looks at its name, before a cut, and since an earlier tail ended.
+
+use std::time::{Instant, SystemTime};
+
+use super::{Origin, Source};
+use crate::tail::beside::{Beside, Chain, Extent, Place, find_saved};
+use crate::tail::event::{Arrival, Happening, Loss, SourceId};
+use crate::tail::files::{FileId, Meta};
+use crate::tail::generation::Closed;
+use crate::tail::member::{Copy, Member};
+use crate::tail::name::State;
+use crate::tail::options::{Following, Lineage, Options};
+use crate::tail::position::{Position, Resume};
+use crate::tail::step::{Context, RETRY, Want};
+
+impl Source {
+    /// A source for a name that an earlier tail has followed.
+    pub(crate) fn resumed(id: SourceId, saved: Resume, following: Following, now: Instant) -> Self {
+        let path = saved.path.clone();
+        Self { origin: Origin::Resumed, saved: Some(saved), ..Self::named(id, path, following, now) }
+    }
+
+    /// A source for a file that a pattern of an earlier tail has found.
+    pub(crate) fn resumed_found(id: SourceId, saved: Resume, now: Instant) -> Self {
+        let path = saved.path.clone();
+        Self { saved: Some(saved), ..Self::found(id, path, Arrival::Resumed, now) }
+    }
+
+    /// Proves for later that a file was read up to an offset; `None` if that can't be proved.
+    pub(crate) fn prove(&self, file: FileId, run: u64, offset: u64) -> Option<Position> {
+        self.members.iter().find(|member| member.file() == file)?.prove(run, offset)
+    }
+
+    /// When the name was last seen to mean the newest generation.
+    pub(crate) fn looked(&self) -> Option<SystemTime> {
+        self.beside.looked()
+    }
+
+    /// Files that are dealt with, and not older than those that are held.
+    pub(crate) fn known(&self) -> Vec<FileId> {
+        let oldest = self.members.front().map(Member::file).or_else(|| self.newest());
+        let closed = self.closed.iter().map(|closed| closed.id);
+        let mut known: Vec<_> = self.beside.known().chain(closed).collect();
+        known.retain(|file| {
+            let held = self.members.iter().any(|member| member.file() == *file);
+            !held && file.birth >= oldest.and_then(|oldest| oldest.birth)
+        });
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
+    /// Whether the name may have meant files that nobody saw.
+    pub(super) fn may_have_missed(&self, options: &Options) -> bool {
+        options.lineage == Lineage::Find
+            && match (self.origin, self.state) {
+                (Origin::Resumed, State::New) => true,
+                (_, State::New) | (Origin::Found(_), _) => false,
+                (Origin::Named | Origin::Resumed, _) => self.following == Following::Name,
+            }
+    }
+
+    /// Remembers what stands beside the name at the start: no later generation is among that.
+    pub(super) fn look_around(&mut self, live: FileId, context: &Context<'_>) {
+        if self.origin == Origin::Named && self.looks_beside(context.options) {
+            let (beside, chain) = self.beside(context);
+            beside.look_around(&chain, live);
+        }
+    }
+
+    /// Whether what stands beside the name has to do with it.
+    fn looks_beside(&self, options: &Options) -> bool {
+        let named = self.following == Following::Name || self.origin != Origin::Named;
+        named && options.lineage == Lineage::Find
+    }
+
+    /// Holds the generations that went by unseen since the newest one known, up to the `live` one that the name means
+    /// now. Unless these are all, the name is looked at again, and the live one is to wait until then.
+    pub(super) fn catch_up(&mut self, live: Option<FileId>, context: &mut Context<'_>) -> Extent {
+        let last = self.newest();
+        let (beside, chain) = self.beside(context);
+        let unseen = beside.unseen(&chain, last, live);
+        for sibling in &unseen.unreadable {
+            let (file, range) = (sibling.id, Some(0..sibling.size));
+            self.pending.push_back(Happening::Lost { file, range, reason: Loss::Unreadable });
+            self.beside.know(sibling.id);
+        }
+        if !unseen.opened.is_empty() {
+            self.pending.push_back(Happening::FoundUnseen { files: unseen.opened.len() });
+        }
+        for (handle, meta) in unseen.opened {
+            self.take(handle, &meta, Arrival::Unseen, context);
+        }
+        self.come_back_for(unseen.extent, context);
+        unseen.extent
+    }
+
+    /// What is known of the files beside the name, and what that is to be compared with.
+    fn beside<'a>(&'a mut self, context: &Context<'a>) -> (&'a mut Beside, Chain<'a>) {
+        let Self { beside, name, members, closed, .. } = self;
+        (beside, Chain { files: context.files, name, members, closed })
+    }
+
+    /// Has the name looked at again soon if not all files could be had.
+    fn come_back_for(&mut self, extent: Extent, context: &mut Context<'_>) {
+        if extent == Extent::Short && context.can_make_room {
+            context.wants.push(Want::Room);
+        }
+        if extent != Extent::All {
+            self.name_again = Some(context.now + RETRY);
+        }
+    }
+
+    /// The newest generation known.
+    pub(super) fn newest(&self) -> Option<FileId> {
+        self.members.back().map(Member::file).or_else(|| self.closed.back().map(|closed| closed.id))
+    }
+
+    /// Where the rest of a file stands that was cut, if anything was not read.
+    pub(super) fn copy_of(&mut self, before: &Closed, context: &Context<'_>) -> Option<Copy> {
+        if !self.looks_beside(context.options) {
+            return None;
+        }
+        let (beside, chain) = self.beside(context);
+        let copy = beside.copy_of(before, &chain);
+        copy.filter(|copy| copy.end > before.offset)
+    }
+
+    /// Holds the files of an earlier tail, wherever they are now; the one that the name means, `live`, comes with a look
+    /// at that. Unless all could be looked for, nothing has happened, and the name is to be looked at again.
+    pub(super) fn take_up(&mut self, saved: Resume, live: Option<FileId>, context: &mut Context<'_>) -> Extent {
+        self.beside = Beside::resumed(saved.looked, &saved.known);
+        let mut places = Vec::new();
+        for position in &saved.files {
+            let before = Closed::from(position);
+            let (beside, chain) = self.beside(context);
+            let place = match live {
+                Some(live) if live == before.id => Ok(Place::Live),
+                _ => find_saved(beside, &before, &chain),
+            };
+            match place {
+                Ok(place) => places.push((before, place)),
+                Err(extent) => {
+                    self.saved = Some(saved);
+                    self.come_back_for(extent, context);
+                    return extent;
+                }
+            }
+        }
+        let is_live = places.iter().any(|(_, place)| matches!(place, Place::Live));
+        for (before, place) in places {
+            let (file, offset, size) = (before.id, before.offset, before.size);
+            self.closed_files(context).push_back(before);
+            let reason = match place {
+                Place::Live => continue,
+                Place::Here(handle, meta) => {
+                    self.take(handle, &Meta { id: file, ..meta }, Arrival::Resumed, context);
+                    continue;
+                }
+                Place::Unreadable => Loss::Unreadable,
+                Place::Gone => Loss::Gone,
+            };
+            let range = (size > offset).then_some(offset..size);
+            self.pending.push_back(Happening::Lost { file, range, reason });
+        }
+        if matches!(self.origin, Origin::Found(_)) && !is_live {
+            // Whatever has its name now is another file to the pattern.
+            self.state = if self.members.is_empty() { State::Over } else { State::Live };
+        }
+        Extent::All
+    }
+}
