@@ -81,6 +81,19 @@ fn rotations_that_move_all_names_on_while_it_was_stopped_come_in_order(mode: Mod
     tail.end().printed_lines(1..=1030).noticed_once("'a.log': found 19 rotated files that went by unseen");
 }
 
+in_both_modes!(a_burst_of_rotations_loses_nothing);
+fn a_burst_of_rotations_loses_nothing(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    let tail = logs.follow(mode, "-n +1 --rotate-wait 1s a.log");
+    tail.until_line(10);
+    for generation in 1..=150 {
+        let before = generation * 10;
+        logs.cascade("a.log", 200).append("a.log", before + 1..=before + 10);
+    }
+    tail.until_line(1510);
+    tail.end().printed_lines(1..=1510);
+}
+
 #[test]
 fn rotations_beyond_the_limit_of_open_files_come_in_order() {
     let logs = Logs::with("a.log", 1..=10);
