@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use rustix::process::Signal;
 
 use super::Format;
-use super::oracle::{self, Extent, contains, indented, lines};
+use super::oracle::{self, Extent, contains, indented, lines, split_lines};
 use super::records::{Letters, Records, sum_in_words};
 
 /// What came of a program under test. Each oracle panics with a report if it does not hold.
@@ -83,19 +83,27 @@ impl Ended {
         }
     }
 
-    /// Its account in text is this, in words as [`Records::accounts`] has them. These messages are done with.
+    /// Its account in text, in words as [`Records::accounts`] has them; one that doesn't add up is an empty one.
+    pub fn accounts(&self) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.stderr);
+        let mut letters = Letters::default();
+        let summary = text.lines().filter_map(|line| line.strip_prefix(&self.summary_mark()));
+        summary.map(|line| account(line, &mut letters).unwrap_or_default()).collect()
+    }
+
+    /// Its account in text is this. These messages are done with.
     #[track_caller]
     pub fn accounted(mut self, expected: &[&str]) -> Self {
-        let text = String::from_utf8_lossy(&self.stderr).into_owned();
-        let mark = format!("{}: summary: ", self.name);
-        let (summary, rest): (Vec<&str>, Vec<&str>) =
-            text.split_inclusive('\n').partition(|line| line.starts_with(&mark));
-        let mut letters = Letters::default();
-        let accounts: Vec<_> =
-            summary.iter().map(|line| account(&line[mark.len()..], &mut letters).unwrap_or_default()).collect();
+        let accounts = self.accounts();
         self.judge((accounts != expected).then(|| format!("in its account, {expected:?} became {accounts:?}")));
-        self.stderr = rest.concat().into_bytes();
+        let mark = self.summary_mark();
+        let rest = split_lines(&self.stderr).into_iter().filter(|line| !line.starts_with(mark.as_bytes()));
+        self.stderr = rest.collect::<Vec<_>>().concat();
         self
+    }
+
+    fn summary_mark(&self) -> String {
+        format!("{}: summary: ", self.name)
     }
 
     /// Its messages are exactly these, each after the program's name.
@@ -140,7 +148,7 @@ impl Ended {
 
     /// How many of its messages contain `text`.
     pub fn notices_with(&self, text: &str) -> usize {
-        oracle::split_lines(&self.stderr).into_iter().filter(|line| contains(line, text.as_bytes())).count()
+        split_lines(&self.stderr).into_iter().filter(|line| contains(line, text.as_bytes())).count()
     }
 
     /// It ended with this status.
@@ -173,7 +181,7 @@ impl Ended {
 
 /// What `'NAME' (ID): N bytes on disk = A not asked for + B delivered + …` says, if it adds up.
 fn account(line: &str, letters: &mut Letters) -> Option<String> {
-    let (name, rest) = line.trim_end().split_once(" (")?;
+    let (name, rest) = line.split_once(" (")?;
     let (whose, rest) = rest.split_once("): ")?;
     let (on_disk, terms) = rest.split_once(" bytes on disk = ")?;
     let terms: Option<Vec<(u64, String)>> = terms
