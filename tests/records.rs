@@ -114,7 +114,6 @@ fn a_line_that_is_never_finished_is_told_to_be_so_at_the_end_of_its_file(mode: M
 }
 
 #[test]
-#[ignore = "the second open tells how far was read, and not where the lines go on"]
 fn a_file_that_comes_back_goes_on_where_its_lines_did() {
     let logs = Logs::holding("a.log", "L1\nL");
     let tail = logs.stream(Mode::Events, "--format json a.log");

@@ -70,7 +70,6 @@ fn a_signal_ends_it_while_its_output_is_blocked(mode: Mode) {
 }
 
 #[test]
-#[ignore = "what was read last is taken for an unfinished line"]
 fn the_edge_of_the_last_read_is_no_unfinished_line() {
     let logs = Logs::holding("a.log", bulk());
     for format in Format::ALL {

@@ -128,7 +128,9 @@ fn bytes(count: u64) -> String {
 
 /// The notices for what was read and not shown, since its line is not finished, when the program ends.
 pub(crate) fn unfinished(tail: &Tail) -> impl Iterator<Item = String> {
-    tail.files().filter(|file| file.kept > 0).map(|Standing { path, offset, kept, .. }| {
+    // Before the end of a file, it is only where the last read has ended.
+    let unfinished = |file: &Standing<'_>| file.kept > 0 && file.offset == file.size;
+    tail.files().filter(unfinished).map(|Standing { path, offset, kept, .. }| {
         let begin = offset.saturating_sub(kept);
         format!("{}: held back {} that end no line (offsets {begin}-{offset})", quote(path), bytes(kept))
     })

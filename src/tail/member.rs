@@ -201,8 +201,8 @@ impl Member {
 
     /// What is to be reported when the name means this file again.
     pub(crate) fn returned(&self) -> Option<Happening> {
-        let (file, run, offset) = (self.file(), self.run, self.generation.offset());
-        let size = self.generation.size().max(offset);
+        let (file, run, offset) = (self.file(), self.run, self.fragment_offset());
+        let size = self.generation.size().max(self.generation.offset());
         (run > 0).then_some(Happening::Opened { file, arrival: Arrival::Returned, run, offset, size })
     }
 
