@@ -470,7 +470,7 @@ fn told_until(tail: &mut Tail, last: impl Fn(&Told) -> bool) -> Vec<Told> {
                 Happening::Closed { file, run, offset, size, .. } => Some(Told::Closed(file, run, offset, size)),
                 Happening::ReadFailed { outlook, .. } => Some(Told::Failed(outlook)),
                 Happening::Lost { file, range, .. } => Some(Told::Lost(file, range)),
-                Happening::Ended => Some(Told::Ended),
+                Happening::Ended { .. } => Some(Told::Ended),
                 _ => None,
             }),
             Some(_) => {}

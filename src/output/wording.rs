@@ -117,7 +117,7 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
         Happening::Ambiguous { .. } => {
             vec![format!("{quoted}: ambiguous: touched, or rewritten with the same bytes; nothing is repeated")]
         }
-        Happening::Ended => vec![],
+        Happening::Ended { .. } => vec![],
     }
 }
 
@@ -132,7 +132,8 @@ pub(crate) fn unfinished(tail: &Tail) -> impl Iterator<Item = String> {
     let unfinished = |file: &Standing<'_>| file.kept > 0 && file.offset == file.size;
     tail.files().filter(unfinished).map(|Standing { path, offset, kept, .. }| {
         let begin = offset.saturating_sub(kept);
-        format!("{}: held back {} that end no line (offsets {begin}-{offset})", quote(path), bytes(kept))
+        let end = if kept == 1 { "ends" } else { "end" };
+        format!("{}: held back {} that {end} no line (offsets {begin}-{offset})", quote(path), bytes(kept))
     })
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 pub use super::decide::Evidence;
 pub use super::files::{FileId, FileKind};
@@ -274,8 +275,14 @@ pub enum Happening {
         /// Whether it is tried again.
         outlook: Outlook,
     },
-    /// The source has ended for good: nothing more will come of it.
-    Ended,
+    /// The source has ended for good: nothing more will come of it. With it goes what a later
+    /// [`Resume`](super::Resume) is to know.
+    Ended {
+        /// When its name was last seen to mean the newest of its files.
+        looked: Option<SystemTime>,
+        /// Files beside that which are dealt with.
+        known: Vec<FileId>,
+    },
 }
 
 /// How far an open file has been read.

@@ -121,8 +121,8 @@ impl Member {
     }
 
     /// Remembers where it was when its name was found to mean it.
-    pub(crate) fn at(self, place: Option<PathBuf>) -> Self {
-        Self { place, ..self }
+    pub(crate) fn is_at(&mut self, place: Option<PathBuf>) {
+        self.place = place;
     }
 
     pub(crate) fn file(&self) -> FileId {

@@ -347,13 +347,16 @@ impl Source {
             self.members.push_back(member);
             return Extent::All;
         }
+        let place = if self.following == Following::Name { handle.location() } else { None };
         self.take(handle, meta, arrival, context);
+        if let Some(live) = self.members.back_mut() {
+            live.is_at(place);
+        }
         Extent::All
     }
 
     /// Holds an open file as the newest generation.
     fn take(&mut self, handle: Box<dyn Handle>, meta: &Meta, arrival: Arrival, context: &mut Context<'_>) {
-        let place = if self.following == Following::Name { handle.location() } else { None };
         let file_system = handle.file_system();
         let reading = match meta.kind {
             FileKind::Regular if file_system.is_some_and(is_made_up) => Reading::Unproven,
@@ -368,7 +371,7 @@ impl Source {
             None => Generation::new(handle, meta, reading, context.options),
         };
         let arrival = if known.is_some() && arrival != Arrival::Resumed { Arrival::Returned } else { arrival };
-        let member = Member::pinned(generation, arrival, context.now).at(place);
+        let member = Member::pinned(generation, arrival, context.now);
         if self.following != Following::Nothing && reading != Reading::Sequential {
             context.wants.extend(member.want_appends(self.id));
         }
@@ -526,7 +529,8 @@ impl Source {
         }
         if self.members.is_empty() && matches!(self.state, State::Live | State::Finishing) {
             self.state = State::Over;
-            self.pending.push_back(Happening::Ended);
+            let (looked, known) = (self.looked(), self.known());
+            self.pending.push_back(Happening::Ended { looked, known });
         }
         last
     }

@@ -30,8 +30,8 @@ struct Open {
     account: Account,
     /// By how much the file would be longer if nothing had been cut off it that is accounted for.
     cut: u64,
-    /// Behind the last bytes that were passed over, which need not have been read.
-    skipped_to: u64,
+    /// Behind the last bytes that did not come from reading the file: passed over, or found in a copy.
+    beyond: u64,
 }
 
 /// One line of the account.
@@ -58,7 +58,7 @@ impl Accounts {
     pub(super) fn begin(&mut self, of: Of, path: &Path, offset: u64) {
         if self.open.iter().all(|open| open.of != of) {
             let account = Account { not_asked_for: offset, ..Account::default() };
-            self.open.push(Open { of, path: path.to_owned(), account, cut: 0, skipped_to: 0 });
+            self.open.push(Open { of, path: path.to_owned(), account, cut: 0, beyond: 0 });
         }
     }
 
@@ -71,13 +71,22 @@ impl Accounts {
     pub(super) fn skip(&mut self, of: Of, range: &Range<u64>) {
         self.change(of, |open| {
             open.account.skipped += range.end - range.start;
-            open.skipped_to = range.end;
+            open.beyond = range.end;
         });
     }
 
     /// Bytes of a run were cut off before they were read.
-    pub(super) fn lose(&mut self, of: Of, count: u64) {
-        self.change(of, |open| open.account.lost += count);
+    pub(super) fn lose(&mut self, of: Of, range: &Range<u64>) {
+        self.change(of, |open| {
+            open.account.lost += range.end - range.start;
+            // A copy did not have all that it seemed to have.
+            open.beyond = open.beyond.min(range.start);
+        });
+    }
+
+    /// Bytes of a run up to `to` that were cut off were found in a copy, and come from there.
+    pub(super) fn recover(&mut self, of: Of, to: u64) {
+        self.change(of, |open| open.beyond = to);
     }
 
     /// Bytes of a file that can't be found any more were lost.
@@ -150,7 +159,7 @@ impl Open {
     }
 
     fn row(self, read_to: u64, size: u64, held_back: u64) -> Row {
-        let read_to = read_to.max(self.skipped_to);
+        let read_to = read_to.max(self.beyond);
         let astray = i128::from(read_to + self.cut) - i128::from(self.known() + held_back);
         let unread = size.saturating_sub(read_to);
         let account = Account {

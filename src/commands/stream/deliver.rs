@@ -179,6 +179,11 @@ impl<'a> Deliver<'a> {
                 self.ledger.begin(of, path, offset);
                 self.accounts.begin(of, path, offset);
             }
+            Happening::Recovered { file, ref range, .. } => {
+                if let Some(of) = of(&self.runs, file) {
+                    self.accounts.recover(of, range.end);
+                }
+            }
             Happening::Rewritten { file, run, offset, .. } => {
                 if let Some(old) = of(&self.runs, file) {
                     self.ledger.end(old, place, Fate::Done);
@@ -216,11 +221,12 @@ impl<'a> Deliver<'a> {
                 }
             }
             Happening::Lost { file, range: Some(Range { start, end }), .. } => match of(&self.runs, file) {
-                Some(of) => self.accounts.lose(of, end - start),
+                Some(of) => self.accounts.lose(of, &(start..end)),
                 None => self.accounts.miss(path, file, end - start),
             },
             Happening::Inaccessible { .. } | Happening::Untailable { .. } => self.ledger.see(source),
-            Happening::Ended if !self.ending => self.ledger.forget(source),
+            Happening::Ended { looked, ref known } if self.ending => self.ledger.leave(source, looked, known),
+            Happening::Ended { .. } => self.ledger.forget(source),
             _ => {}
         }
     }

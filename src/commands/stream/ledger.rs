@@ -6,14 +6,16 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::output::outlet::Accepted;
 use crate::tail::{FileId, Position, Resume, SourceId, Standing, Tail};
 
 /// All sources, and what the output has yet to accept.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Ledger {
+    /// How long a file is waited for that has lost its name.
+    rotate_wait: Duration,
     books: BTreeMap<SourceId, Book>,
     due: VecDeque<Entry>,
     unsaved: bool,
@@ -41,6 +43,8 @@ struct Run {
     number: u64,
     /// Where the next byte to be accepted stands.
     offset: u64,
+    /// Whether reading has ended with it.
+    left: bool,
     /// What was last proven of it.
     position: Option<Position>,
 }
@@ -97,6 +101,11 @@ pub(super) enum Fate {
 }
 
 impl Ledger {
+    /// Of no source as yet. A file that has lost its name is done with when it was not written for `rotate_wait`.
+    pub(super) fn new(rotate_wait: Duration) -> Self {
+        Self { rotate_wait, books: BTreeMap::new(), due: VecDeque::new(), unsaved: false }
+    }
+
     /// A source is followed by this name.
     pub(super) fn follow(&mut self, source: SourceId, path: &Path, origin: Origin, saved: Option<&Resume>) {
         self.books.entry(source).or_insert_with(|| Book {
@@ -124,7 +133,7 @@ impl Ledger {
         {
             let inherited = book.inherited.iter().position(|position| position.file == of.file);
             let position = inherited.map(|index| book.inherited.remove(index));
-            book.runs.push(Run { file: of.file, number: of.run, offset, position });
+            book.runs.push(Run { file: of.file, number: of.run, offset, left: false, position });
             book.seen = true;
             self.unsaved = true;
         }
@@ -172,6 +181,15 @@ impl Ledger {
         self.enter(of, place, Change::Beheaded(count));
     }
 
+    /// A source has come to the end of what it was to bring; a later run goes on with this knowledge of its name.
+    pub(super) fn leave(&mut self, source: SourceId, looked: Option<SystemTime>, known: &[FileId]) {
+        if let Some(book) = self.books.get_mut(&source) {
+            book.looked = looked;
+            book.known = known.to_vec();
+            self.unsaved = true;
+        }
+    }
+
     /// A source is gone. If a pattern had found it, its name says nothing about what may come.
     pub(super) fn forget(&mut self, source: SourceId) {
         if self.books.get(&source).is_some_and(|book| book.origin == Origin::Found) {
@@ -205,7 +223,10 @@ impl Ledger {
                     run.number = number;
                 }
                 Change::Beheaded(count) => run.offset = run.offset.saturating_sub(count),
-                Change::Over(Fate::Left(position)) => run.position = position.or(run.position.take()),
+                Change::Over(Fate::Left(position)) => {
+                    run.left = true;
+                    run.position = position.or(run.position.take());
+                }
                 Change::Over(Fate::Done) => drop(book.runs.remove(index)),
             }
         }
@@ -254,11 +275,12 @@ impl Ledger {
     pub(super) fn resumption(&mut self, tail: &Tail) -> Vec<Resume> {
         self.unsaved = false;
         self.look(tail);
-        let due = &self.due;
+        let (due, rotate_wait) = (&self.due, self.rotate_wait);
         let seen = self.books.iter_mut().filter(|(_, book)| book.seen || !book.inherited.is_empty());
         let resume = |(source, book): (&SourceId, &mut Book)| {
             let mut files: Vec<Position> = Vec::new();
-            for run in &mut book.runs {
+            let newest = book.runs.len().saturating_sub(1);
+            for (index, run) in book.runs.iter_mut().enumerate() {
                 if run.position.as_ref().is_none_or(|position| position.offset != run.offset) {
                     let of = Of { source: *source, file: run.file, run: run.number };
                     let open = tail.position(of.source, of.file, of.run, run.offset);
@@ -266,14 +288,23 @@ impl Ledger {
                     // What can't be proven, since a rewriting has yet to be noticed, stays as it was.
                     run.position = position.or(run.position.take());
                 }
+                let superseded = index < newest || !book.inherited.is_empty();
+                let position =
+                    run.position.clone().filter(|at| !(run.left && superseded && is_done(at, rotate_wait)));
                 // Of a file that was rewritten, what was there before comes first, and tells that it was.
-                files.extend(run.position.clone().filter(|new| files.iter().all(|file| file.file != new.file)));
+                files.extend(position.filter(|new| files.iter().all(|file| file.file != new.file)));
             }
             files.extend(book.inherited.iter().cloned());
             Resume { path: absolute(&book.path), files, looked: book.looked, known: book.known.clone() }
         };
         seen.map(resume).collect()
     }
+}
+
+/// Whether nothing more is expected of a file that another has followed: it was read out, and is quiet.
+fn is_done(file: &Position, rotate_wait: Duration) -> bool {
+    let quiet = file.ended.and_then(|ended| ended.elapsed().ok());
+    file.offset == file.size && quiet.is_some_and(|quiet| quiet > rotate_wait)
 }
 
 /// What proves the end of a run that was left, although the output has not come there.

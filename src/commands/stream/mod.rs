@@ -100,7 +100,7 @@ fn add_operands(
     mut keeper: Option<&mut Keeper>,
     notices: &mut Notices,
 ) -> anyhow::Result<Ledger> {
-    let mut ledger = Ledger::default();
+    let mut ledger = Ledger::new(settings.rotate_wait);
     for operand in &settings.operands {
         match operand {
             Operand::Stdin => {

@@ -71,7 +71,10 @@ pub(super) fn records(path: &Path, what: &Happening, mut tell: impl FnMut(Record
         }
         Happening::ReadFailed { error: reason, outlook, .. } => error("read", Some(reason), "", *outlook),
         // The lines that follow, or the last record, tell all there is to tell.
-        Happening::FoundUnseen { .. } | Happening::Recovered { .. } | Happening::Closed { .. } | Happening::Ended => {
+        Happening::FoundUnseen { .. }
+        | Happening::Recovered { .. }
+        | Happening::Closed { .. }
+        | Happening::Ended { .. } => {
             return;
         }
     };
