@@ -2,13 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on is to stop")]
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
 
-use rtail::tail::{Event, FileId, Happening, Loss, Options, Position, Resume, SourceId, Start, Tail};
+use rtail::tail::{
+    Disk, Event, FileId, Files, Flow, Handle, Happening, Links, Loss, Meta, Options, Position, Resume, SourceId,
+    Start, Tail,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -21,11 +26,30 @@ fn lines(numbers: RangeInclusive<u32>) -> String {
 /// A directory with a log in it, and those who write and rotate that.
 struct Log {
     temp: tempfile::TempDir,
+    clock: Clock,
+}
+
+/// How finely the times of files are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clock {
+    AsHere,
+    Ticking,
 }
 
 impl Log {
     fn new() -> Self {
-        Self { temp: tempfile::tempdir().unwrap() }
+        Self::timed_by(Clock::AsHere)
+    }
+
+    fn timed_by(clock: Clock) -> Self {
+        Self { temp: tempfile::tempdir().unwrap(), clock }
+    }
+
+    fn files(&self) -> Box<dyn Files> {
+        match self.clock {
+            Clock::AsHere => Box::new(Disk),
+            Clock::Ticking => Box::new(Ticking),
+        }
     }
 
     fn with(numbers: RangeInclusive<u32>) -> Self {
@@ -82,6 +106,73 @@ impl Log {
     }
 }
 
+/// The files of this machine, with times as of a kernel whose clock for them ticks every ten milliseconds.
+#[derive(Debug)]
+struct Ticking;
+
+impl Ticking {
+    fn tick(time: SystemTime) -> SystemTime {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        time - Duration::from_nanos(u64::from(since.subsec_nanos()) % 10_000_000)
+    }
+
+    fn meta(meta: Meta) -> Meta {
+        let id = FileId { birth: meta.id.birth.map(Self::tick), ..meta.id };
+        Meta { id, modified: Self::tick(meta.modified), ..meta }
+    }
+}
+
+impl Files for Ticking {
+    fn meta(&self, path: &Path, links: Links) -> io::Result<Meta> {
+        Disk.meta(path, links).map(Self::meta)
+    }
+
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
+        Ok(Box::new(TickingHandle(Disk.open(path, links)?)))
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        Disk.list(directory)
+    }
+}
+
+#[derive(Debug)]
+struct TickingHandle(Box<dyn Handle>);
+
+impl Handle for TickingHandle {
+    fn meta(&self) -> io::Result<Meta> {
+        self.0.meta().map(Ticking::meta)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn read_next(&mut self, buffer: &mut [u8]) -> io::Result<Flow> {
+        self.0.read_next(buffer)
+    }
+
+    fn renew(&mut self) -> io::Result<()> {
+        self.0.renew()
+    }
+
+    fn next_data(&self, from: u64) -> io::Result<Option<u64>> {
+        self.0.next_data(from)
+    }
+
+    fn position(&self) -> Option<u64> {
+        self.0.position()
+    }
+
+    fn file_system(&self) -> Option<i64> {
+        self.0.file_system()
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.0.fd()
+    }
+}
+
 /// A tail of one source, and what it has delivered.
 struct Follower {
     tail: Tail,
@@ -99,14 +190,14 @@ impl Follower {
     }
 
     fn new(log: &Log) -> Self {
-        let mut tail = Tail::new(Self::options()).unwrap();
+        let mut tail = Tail::with_files(Self::options(), log.files()).unwrap();
         tail.follow(log.path());
         Self::of(tail)
     }
 
-    fn resumed(saved: Resume) -> Self {
+    fn resumed(log: &Log, saved: Resume) -> Self {
         let proved = saved.files.iter().map(|position| (position.file, position.clone())).collect();
-        let mut tail = Tail::new(Self::options()).unwrap();
+        let mut tail = Tail::with_files(Self::options(), log.files()).unwrap();
         tail.resume(saved);
         Self { proved, ..Self::of(tail) }
     }
@@ -329,7 +420,7 @@ fn what_happened_while_there_was_no_tail_is_made_up_for() {
         log.append(generation * 100 + 1..=generation * 100 + 50).rotate();
         log.append(generation * 100 + 51..=generation * 100 + 100);
     }
-    let mut follower = Follower::resumed(saved);
+    let mut follower = Follower::resumed(&log, saved);
     follower.until(&lines(101..=400));
     assert_eq!((follower.times("FoundUnseen { files: 2 }"), follower.lost().len()), (1, 0));
     log.append(401..=410);
@@ -345,7 +436,7 @@ fn a_line_that_was_cut_by_the_stop_comes_once() {
     let (saved, text) = follower.stop(&log);
     assert_eq!(text, lines(1..=9));
     log.write("1\n");
-    Follower::resumed(saved).until("L1\n");
+    Follower::resumed(&log, saved).until("L1\n");
 }
 
 #[test]
@@ -357,7 +448,7 @@ fn a_file_that_took_over_the_name_and_the_inode_is_read_from_its_start() {
     std::thread::sleep(Duration::from_millis(20));
     fs::remove_file(log.path()).unwrap();
     log.append(1001..=1300);
-    let mut follower = Follower::resumed(saved);
+    let mut follower = Follower::resumed(&log, saved);
     follower.until(&lines(1001..=1300));
     assert_eq!(follower.lost(), [(None, Loss::Gone)]);
 }
@@ -376,14 +467,14 @@ fn a_log_rewritten_while_there_was_no_tail_is_read_from_its_start() {
             log.truncate();
         }
         log.append(201..=600);
-        let mut follower = Follower::resumed(saved);
+        let mut follower = Follower::resumed(&log, saved);
         let expected = lines(if copied { 101 } else { 201 }..=600);
         follower.until(&expected);
         assert_eq!((follower.times("Rewritten"), follower.times("Recovered")), (1, usize::from(copied)));
         // Nothing of it comes again.
         let (saved, _) = follower.stop(&log);
         log.append(601..=610);
-        Follower::resumed(saved).until(&lines(601..=610));
+        Follower::resumed(&log, saved).until(&lines(601..=610));
     }
 }
 
@@ -399,7 +490,7 @@ fn the_rest_of_a_file_that_is_gone_comes_from_its_copy() {
     fs::remove_file(log.path()).unwrap();
     std::thread::sleep(Duration::from_millis(20));
     log.append(201..=300);
-    let mut follower = Follower::resumed(saved);
+    let mut follower = Follower::resumed(&log, saved);
     follower.until(&lines(101..=300));
     assert_eq!(follower.tail.files().next().unwrap().file, before[0], "it goes by the file it was copied from");
     assert_eq!(follower.lost(), []);
@@ -413,7 +504,7 @@ fn what_was_read_of_a_log_whose_name_is_missing_is_gone_on_with() {
     let (saved, _) = follower.stop(&log);
     log.append(101..=200).rename("a.log", "a.log.1");
     log.append(201..=300).rename("a.log", "a.log.2");
-    let mut follower = Follower::resumed(saved);
+    let mut follower = Follower::resumed(&log, saved);
     follower.until(&lines(101..=300));
     assert_eq!((follower.times("Inaccessible"), follower.lost().len()), (1, 0));
     log.append(301..=400);
@@ -428,7 +519,7 @@ fn a_file_that_is_nowhere_is_announced_with_what_was_seen_of_it() {
     let (mut saved, text) = follower.stop(&log);
     saved.files[0].size += 500;
     fs::remove_file(log.path()).unwrap();
-    let mut follower = Follower::resumed(saved);
+    let mut follower = Follower::resumed(&log, saved);
     follower.drain();
     let end = text.len() as u64;
     assert_eq!(follower.lost(), [(Some(end..end + 500), Loss::Gone)]);
@@ -443,7 +534,7 @@ fn a_log_behind_a_link_is_not_repeated_and_its_rotations_are_found() {
     let mut follower = Follower::new(&log);
     follower.drain();
     let (saved, _) = follower.stop(&log);
-    let mut follower = Follower::resumed(saved);
+    let mut follower = Follower::resumed(&log, saved);
     log.append(101..=110);
     follower.until(&lines(101..=110));
     let (saved, _) = follower.stop(&log);
@@ -451,7 +542,7 @@ fn a_log_behind_a_link_is_not_repeated_and_its_rotations_are_found() {
         log.rename("real/0.log", &format!("real/0.log.2026112{generation}-120000"));
         log.append(generation * 100 + 11..=generation * 100 + 110);
     }
-    Follower::resumed(saved).until(&lines(111..=410));
+    Follower::resumed(&log, saved).until(&lines(111..=410));
 }
 
 #[test]
@@ -464,7 +555,7 @@ fn a_copy_that_was_read_is_not_read_again_after_a_restart() {
     let (saved, _) = follower.stop(&log);
     assert_eq!(saved.known.len(), 1, "the copy");
     log.append(301..=400).rename("a.log", "a.log.2").append(401..=500);
-    let mut follower = Follower::resumed(saved);
+    let mut follower = Follower::resumed(&log, saved);
     follower.until(&lines(301..=500));
     assert_eq!((follower.times("FoundUnseen"), follower.times("Recovered")), (0, 0));
 }
@@ -555,7 +646,8 @@ struct History {
 
 impl History {
     fn new(seed: u64) -> Self {
-        let log = Log::with(1..=1);
+        let log = Log::timed_by(if seed % 2 == 0 { Clock::Ticking } else { Clock::AsHere });
+        log.append(1..=1);
         let mut follower = Follower::new(&log);
         follower.until(&lines(1..=1));
         let dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -614,7 +706,7 @@ impl History {
     fn resume(&mut self) {
         while self.follower.source.is_none() && self.follower.take(usize::MAX) {}
         let saved = self.follower.save(&self.log);
-        let earlier = std::mem::replace(&mut self.follower, Follower::resumed(saved));
+        let earlier = std::mem::replace(&mut self.follower, Follower::resumed(&self.log, saved));
         self.delivered += &earlier.text;
         earlier.tail.join();
     }

@@ -18,6 +18,9 @@ use super::files::{FileId, FileKind, Files, Links};
 /// How long before it gets its name a file may be made: some rotators make the new one under another name first.
 const PREPARED: Duration = Duration::from_secs(1);
 
+/// How many files are enough to see which way their numbers count.
+const ENOUGH: usize = 64;
+
 /// What stands between a name and what a rotation added to it.
 const SEPARATORS: &[u8] = b".-_~";
 /// What rotations add that is no number.
@@ -182,8 +185,14 @@ impl Counting {
     /// Finds out by files of different births.
     fn of(siblings: &mut [&Sibling]) -> Self {
         siblings.sort_by_key(|sibling| sibling.id.birth);
-        let apart = siblings.windows(2).filter(|pair| pair[0].id.birth < pair[1].id.birth);
-        let balance: i64 = apart.map(|pair| pair[1].numbers.cmp(&pair[0].numbers) as i64).sum();
+        // Each newer one against each older: a copy among them goes against the others, but not most of the time.
+        let newest = &siblings[siblings.len().saturating_sub(ENOUGH)..];
+        let pairs = newest
+            .iter()
+            .enumerate()
+            .flat_map(|(index, newer)| newest[..index].iter().map(move |older| (older, newer)));
+        let apart = pairs.filter(|(older, newer)| older.id.birth < newer.id.birth);
+        let balance: i64 = apart.map(|(older, newer)| newer.numbers.cmp(&older.numbers) as i64).sum();
         match balance.cmp(&0) {
             Ordering::Greater => Self::Up,
             Ordering::Less => Self::Down,
@@ -345,6 +354,10 @@ mod tests {
         let down =
             [sibling(3, 3, 500, 500), sibling(4, 1, 100, 500), sibling(1, 4, 500, 500), sibling(2, 2, 500, 500)];
         assert_eq!(inodes(&down, &between), [3, 2, 4]);
+        // A copy that was moved on after the others goes against what most of them show.
+        let copy =
+            [sibling(3, 1, 100, 500), sibling(4, 8, 490, 490), sibling(2, 2, 500, 504), sibling(1, 3, 500, 500)];
+        assert_eq!(inodes(&copy, &Between { known: &[file(8, 490)], ..between }), [2, 3]);
         // Nothing shows how they count: by their last writes, then as most rotators count.
         let unknown = [sibling(3, 3, 500, 500), sibling(2, 2, 500, 500), sibling(4, 4, 500, 508)];
         assert_eq!(inodes(&unknown, &between), [3, 2, 4]);
