@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use rtail::tail::{
-    Disk, Event, FileId, Files, Flow, Handle, Happening, Links, Loss, Meta, Options, Position, Resume, SourceId,
-    Start, Tail,
+    Disk, Event, FileId, Files, Flow, Following, Handle, Happening, Links, Loss, Meta, Options, Position, Resume,
+    SourceId, Start, Tail,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -425,6 +425,31 @@ fn what_happened_while_there_was_no_tail_is_made_up_for() {
     assert_eq!((follower.times("FoundUnseen { files: 2 }"), follower.lost().len()), (1, 0));
     log.append(401..=410);
     follower.until(&lines(101..=410));
+}
+
+#[test]
+fn a_tail_that_follows_nothing_makes_up_for_it_and_ends() {
+    for missing in [false, true] {
+        let log = Log::with(1..=100);
+        let mut follower = Follower::new(&log);
+        follower.drain();
+        let (saved, _) = follower.stop(&log);
+        for generation in 1..=3 {
+            log.append(generation * 100 + 1..=generation * 100 + 50).rotate();
+            log.append(generation * 100 + 51..=generation * 100 + 100);
+        }
+        if missing {
+            log.rotate();
+        }
+        let options = Options { following: Following::Nothing, ..Follower::options() };
+        let mut tail = Tail::with_files(options, log.files()).unwrap();
+        tail.resume(saved);
+        let mut follower = Follower::of(tail);
+        follower.drain();
+        assert_eq!(follower.difference(&lines(101..=400)), "");
+        assert!(follower.tail.is_over(), "{:?}", follower.happenings);
+        assert_eq!((follower.times("Inaccessible"), follower.lost().len()), (usize::from(missing), 0));
+    }
 }
 
 #[test]

@@ -158,7 +158,9 @@ impl Beside {
     /// Remembers what there is, if the name still means the live generation: then none of these follows that.
     fn remember(&mut self, siblings: &[Sibling], chain: &Chain<'_>, live: FileId) {
         if chain.name.means(chain.files) == Some(live) {
-            self.known = siblings.iter().map(|sibling| sibling.id).collect();
+            // What is older than anything held is out of the question anyhow, and may be very many files.
+            let oldest = chain.members.front().map_or(live, Member::file);
+            self.known = siblings.iter().map(|sibling| sibling.id).filter(|id| id.birth >= oldest.birth).collect();
         }
     }
 }
