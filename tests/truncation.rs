@@ -234,6 +234,17 @@ fn what_was_truncated_unread_comes_from_the_copy(mode: Mode) {
     tail.end().printed_lines(0..=1100).noticed_once(&recovered).never_noticed("lost");
 }
 
+#[test]
+fn long_lines_come_from_the_copy_in_their_order() {
+    let logs = Logs::with("a.log", 1..=2);
+    let tail = logs.rtail("stream --max-line 10 a.log").start();
+    tail.until_line(2).stop();
+    let long: Vec<String> = (0..20_000).map(|n| format!("{n:025}\n")).collect();
+    logs.append_bytes("a.log", long.concat()).copytruncate("a.log", "a.log.1").append("a.log", 3..=4);
+    tail.cont().until_line(4);
+    tail.end().printed([lines(1..=2), long.concat().into_bytes(), lines(3..=4)].concat());
+}
+
 in_both_modes!(a_line_torn_by_a_truncation_is_made_whole_from_the_copy);
 fn a_line_torn_by_a_truncation_is_made_whole_from_the_copy(mode: Mode) {
     let logs = Logs::holding("a.log", "L1\nL2");

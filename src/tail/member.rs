@@ -234,6 +234,9 @@ impl Member {
             Role::Printed | Role::Finishing | Role::Current => None,
             Role::Orphaned | Role::Superseded => self.ended_since.or(Some(context.now)),
         };
+        if let Some((offset, bytes, ending)) = self.next_kept(context.options) {
+            return Progress::Data(self.delivery(offset, Bytes::Owned(bytes), ending));
+        }
         match std::mem::replace(&mut self.stage, Stage::Following) {
             Stage::Recovering(recovery) => return self.recover(recovery, context, runs, framing),
             stage => self.stage = stage,
@@ -250,9 +253,6 @@ impl Member {
                     Progress::Failed(error)
                 }
             };
-        }
-        if let Some((offset, bytes, ending)) = self.next_kept(context.options) {
-            return Progress::Data(self.delivery(offset, Bytes::Owned(bytes), ending));
         }
         if matches!(self.stage, Stage::Emptied) {
             self.stage = Stage::Following;
