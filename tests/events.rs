@@ -4,7 +4,37 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Logs, Mode, Run, Writer, find_program, in_both_modes, lines, pause, pause_ms, rounds, soaking};
+use common::{Drain, Logs, Mode, Run, Writer, find_program, in_both_modes, lines, pause, pause_ms, rounds, soaking};
+
+/// Writes as fast as it can, one write a line, and rotates as it goes.
+const RUSH: &str = r#"
+import os, sys
+path, number = sys.argv[1], 0
+for generation in range(1, 9):
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for _ in range(25000):
+        number += 1
+        os.write(log, b"L%d\n" % number)
+    if generation % 4 == 0:
+        os.remove(path)
+    else:
+        os.rename(path, "%s.%d" % (path, generation))
+    os.write(log, b"")
+log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+os.write(log, b"L%d\n" % (number + 1))
+"#;
+
+#[test]
+fn a_log_written_at_full_speed_loses_nothing_when_it_is_rotated_or_removed() {
+    for drain in [Drain::AtOnce, Drain::Slowly { bytes: 65536, gap: Duration::from_millis(2) }] {
+        let logs = Logs::with("a.log", 0..=0);
+        let tail = logs.following(Mode::Events, "-n +1 a.log").drained(drain).start();
+        tail.until_line(0);
+        Writer::python(&logs, RUSH, "a.log").finish();
+        tail.until_line(200_001);
+        tail.end().printed_lines(0..=200_001);
+    }
+}
 
 in_both_modes!(an_overflowing_event_queue_loses_nothing);
 fn an_overflowing_event_queue_loses_nothing(mode: Mode) {

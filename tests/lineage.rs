@@ -671,7 +671,7 @@ struct History {
 
 impl History {
     fn new(seed: u64) -> Self {
-        let log = Log::timed_by(if seed % 2 == 0 { Clock::Ticking } else { Clock::AsHere });
+        let log = Log::timed_by(if seed.is_multiple_of(2) { Clock::Ticking } else { Clock::AsHere });
         log.append(1..=1);
         let mut follower = Follower::new(&log);
         follower.until(&lines(1..=1));

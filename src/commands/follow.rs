@@ -19,7 +19,8 @@ use crate::output::wording::{self, STDIN, Voice};
 use crate::quote::quote;
 use crate::settings::{Follow, Headers, Mode, Operand, Persona};
 use crate::tail::{
-    Age, Arrival, Data, Event, FileId, FileKind, Happening, Outlook, Since, SourceId, Tail, Trouble, matching,
+    Age, Arrival, Data, Event, FileId, FileKind, Happening, Options, Outlook, Passing, Since, SourceId, Tail,
+    Trouble, matching,
 };
 
 /// Follows files as asked until an end, and returns how to end.
@@ -41,7 +42,8 @@ pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
     };
     let patterns = settings.operands.iter().any(|operand| as_pattern(settings, operand).is_some());
     let many = settings.operands.len() > 1 || patterns;
-    let mut tail = Tail::new(options(settings, many)).context("cannot wait for events")?;
+    let passing = if out.can_pass() && settings.ending.until.is_none() { Passing::Offered } else { Passing::Never };
+    let mut tail = Tail::new(Options { passing, ..options(settings, many) }).context("cannot wait for events")?;
     tail.interrupt_by(signals.flag());
     if let Some(file) = out.regular_file() {
         tail.leave_out(file);
@@ -200,6 +202,7 @@ impl Show for Shows<'_> {
     fn show(&mut self, event: Event<'_>, out: &mut Outlet, notices: &mut Notices) -> io::Result<Shown> {
         match event {
             Event::Data(data) => return self.show_data(data, out),
+            Event::Passage(passage) => self.view.pass(out, passage)?,
             Event::Happened { source, path, what } => self.show_happening((source, path), &what, out, notices)?,
             // GNU's doesn't use events at all if a file is missing at the start.
             Event::Trouble(Trouble::DirectoryGone(_)) if self.status == Exit::Failure => {}

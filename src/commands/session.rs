@@ -168,7 +168,7 @@ impl<S: Show> Session<'_, S> {
                 Err(error) => Step::Over(self.unwritable(&error)),
             };
         };
-        if matches!(event, Event::Data(_)) {
+        if matches!(event, Event::Data(_) | Event::Passage(_)) {
             self.ending.data_came();
         }
         match self.show.show(event, &mut self.out, self.notices) {

@@ -12,6 +12,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use memchr::memrchr;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, OFlags};
+use rustix::io::Errno;
+use rustix::pipe::SpliceFlags;
 
 use crate::sys::{Standard, was_closed};
 use crate::tail::{FileId, Meta};
@@ -41,10 +43,20 @@ pub(crate) struct Outlet {
     manner: Manner,
     /// Whether the other end can go away without being written to.
     has_reader: bool,
+    passing: Option<Passing>,
     pending: Vec<u8>,
     sent: usize,
     blocked: bool,
     accepted: Accepted,
+}
+
+/// How bytes of a file are passed to the output without being copied through us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passing {
+    /// Into a pipe.
+    Splice,
+    /// To `/dev/null`.
+    Sendfile,
 }
 
 /// How much has been written so far.
@@ -66,7 +78,9 @@ impl Outlet {
             return Err(io::Error::from(rustix::io::Errno::BADF));
         }
         let stdout = io::stdout();
-        let (file, manner) = match FileType::from_raw_mode(rustix::fs::fstat(&stdout)?.st_mode) {
+        let stat = rustix::fs::fstat(&stdout)?;
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        let (file, manner) = match kind {
             FileType::Fifo => open_anew(&stdout)?,
             _ if stdout.is_terminal() => open_anew(&stdout)?,
             FileType::Socket => (duplicate(&stdout)?, Manner::Socket),
@@ -77,10 +91,16 @@ impl Outlet {
             let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE);
         }
         let has_reader = manner != Manner::Plain;
+        let passing = match kind {
+            FileType::Fifo if manner == Manner::NonBlocking => Some(Passing::Splice),
+            FileType::CharacterDevice if stat.st_rdev == rustix::fs::makedev(1, 3) => Some(Passing::Sendfile),
+            _ => None,
+        };
         Ok(Self {
             file,
             manner,
             has_reader,
+            passing,
             pending: Vec::new(),
             sent: 0,
             blocked: false,
@@ -128,6 +148,41 @@ impl Outlet {
         self.blocked |= written < bytes.len();
         self.pending.extend_from_slice(&bytes[written..]);
         Ok(())
+    }
+
+    /// Whether [`pass`](Self::pass) can be of use.
+    pub(crate) fn can_pass(&self) -> bool {
+        self.passing.is_some()
+    }
+
+    /// Passes up to `length` bytes of a file, from `offset` on, after what was taken before; returns how many. There
+    /// was no room for more if it is less.
+    ///
+    /// # Errors
+    /// A write that failed; `EINVAL` where bytes can't be passed.
+    pub(crate) fn pass(&mut self, from: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<u64> {
+        self.flush()?;
+        let mut next = offset;
+        while !self.blocked && next < offset + length {
+            let left = usize::try_from(offset + length - next).unwrap_or(usize::MAX);
+            let moved = match self.passing {
+                Some(Passing::Splice) => {
+                    let flags = SpliceFlags::NONBLOCK | SpliceFlags::MORE;
+                    rustix::pipe::splice(from, Some(&mut next), &self.file, None, left, flags)
+                }
+                Some(Passing::Sendfile) => rustix::fs::sendfile(&self.file, from, Some(&mut next), left),
+                None => Err(Errno::INVAL),
+            };
+            match moved {
+                Ok(0) => return Err(Errno::INVAL.into()),
+                Ok(count) => self.accepted.bytes += count as u64,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => self.blocked = true,
+                Err(_) if next > offset => break,
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(next - offset)
     }
 
     /// Writes what there is room for.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::outlet::Outlet;
 use crate::quote::quote_if_needed;
 use crate::settings::Persona;
-use crate::tail::{Data, SourceId};
+use crate::tail::{Data, Passage, SourceId};
 
 /// What was shown last, and what must come between that and what comes next.
 #[derive(Debug)]
@@ -55,16 +55,30 @@ impl Plain {
     /// Shows bytes.
     pub(crate) fn show(&mut self, out: &mut Outlet, data: &Data<'_>) -> io::Result<()> {
         let Some(&last) = data.bytes.last() else { return Ok(()) };
-        self.announce(out, data.source, data.path)?;
-        let torn = self
-            .shown
-            .as_ref()
-            .is_some_and(|shown| shown.open && (shown.source != data.source || shown.run != data.run));
-        if torn && !self.glue {
-            out.push(&[self.terminator])?;
-        }
+        self.begin(out, data.source, data.run, data.path)?;
         out.push(data.bytes)?;
         self.shown = Some(Shown { source: data.source, run: data.run, open: last != self.terminator });
+        Ok(())
+    }
+
+    /// Shows bytes as far as the output takes them, without copying them.
+    pub(crate) fn pass(&mut self, out: &mut Outlet, passage: Passage<'_>) -> io::Result<()> {
+        let (source, run) = (passage.source, passage.run);
+        self.begin(out, source, run, passage.path)?;
+        if let Some(last) = passage.pass(|fd, offset, length| out.pass(fd, offset, length))? {
+            self.shown = Some(Shown { source, run, open: last != self.terminator });
+        }
+        Ok(())
+    }
+
+    /// Shows what must come before bytes of a run.
+    fn begin(&mut self, out: &mut Outlet, source: SourceId, run: u64, path: &Path) -> io::Result<()> {
+        self.announce(out, source, path)?;
+        let torn = self.shown.as_mut().filter(|shown| shown.open && (shown.source != source || shown.run != run));
+        if let Some(shown) = torn.filter(|_| !self.glue) {
+            out.push(&[self.terminator])?;
+            shown.open = false;
+        }
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use super::event::{Arrival, Because, Data, Event, Noticed, SourceId};
 use super::files::{Files, Handle};
 use super::generation::{BUFFER, Closed};
 use super::options::{Following, Looks, Options};
+use super::passage::Passage;
 use super::position::Resume;
 use super::schedule::Schedule;
 use super::source::Source;
@@ -391,10 +392,15 @@ impl Engine {
     /// Hands out what [`has_next`](Self::has_next) found.
     pub(crate) fn take_next(&mut self) -> Option<Event<'_>> {
         let (source, found) = self.found.take()?;
+        if let Step::Passable(length) = found {
+            let terminator = self.options.terminator;
+            let (path, member) = self.slots.get_mut(&source)?.source.reading()?;
+            return Some(Event::Passage(Passage::new(source, path, length, terminator, member)));
+        }
         let path = self.slots.get(&source).map_or(Path::new(""), |slot| slot.source.path());
         Some(match found {
             Step::Happened(what) => Event::Happened { source, path, what },
-            Step::Working => Event::Working,
+            Step::Working | Step::Passable(_) => Event::Working,
             Step::Data(Delivery { file, run, offset, bytes, ending, age }) => {
                 let bytes = match bytes {
                     Bytes::Buffered(range) => &self.buffer[range],
@@ -435,7 +441,7 @@ impl Engine {
         let slot = slots.get_mut(&id)?;
         slot.queued = false;
         let step = slot.source.step(&mut context);
-        if matches!(step, Some(Step::Data(_))) && slot.cause == Cause::Safety {
+        if matches!(step, Some(Step::Data(_) | Step::Passable(_))) && slot.cause == Cause::Safety {
             // Nobody announced these bytes, so nobody can be relied on to announce the next ones.
             slot.poll(Because::Unannounced);
         }
@@ -445,7 +451,9 @@ impl Engine {
                 // It has its turn until it is past its start.
                 _ if foremost => {}
                 // Much to read in one file must not keep the others waiting.
-                Some(Step::Data(_) | Step::Working) if !slot.source.keeps_the_floor() => self.ready.push_back(id),
+                Some(Step::Data(_) | Step::Working | Step::Passable(_)) if !slot.source.keeps_the_floor() => {
+                    self.ready.push_back(id);
+                }
                 // What happened to a source is dealt with in one go, before what happened to others later; and no
                 // other is to get into a line that is delivered in pieces.
                 _ => self.ready.push_front(id),

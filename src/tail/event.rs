@@ -8,6 +8,7 @@ use std::time::SystemTime;
 pub use super::decide::Evidence;
 pub use super::files::{FileId, FileKind};
 pub use super::lines::Ending;
+use super::passage::Passage;
 use super::position::Position;
 use crate::wake::Trouble;
 
@@ -21,6 +22,9 @@ pub struct SourceId(pub(crate) usize);
 pub enum Event<'a> {
     /// Bytes of a file.
     Data(Data<'a>),
+    /// Bytes of a file that can be passed on where they lie. Only where [`Options::passing`](super::Options::passing)
+    /// asks for such.
+    Passage(Passage<'a>),
     /// Something happened to a source.
     Happened {
         /// The source.

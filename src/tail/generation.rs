@@ -3,8 +3,10 @@
 //! A [`Generation`] owns the handle, the offset and what is remembered of the bytes before it. A look at it
 //! collects what `decide` needs and carries out the verdict. It knows no name, no line and no other generation.
 
+mod passing;
 mod proving;
 
+use self::passing::Bulk;
 use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
@@ -108,6 +110,7 @@ pub(crate) struct Generation {
     /// Nothing is read from here on: where the file ended when only that was asked for.
     limit: Option<u64>,
     run: Run,
+    bulk: Bulk,
 }
 
 /// What a search for data behind zeros found: none.
@@ -161,6 +164,7 @@ impl Generation {
             zeros: None,
             limit: None,
             run: Run::First,
+            bulk: Bulk::Unseen,
         }
     }
 
@@ -278,6 +282,9 @@ impl Generation {
                     return self.skip_hole();
                 }
                 let at_end = length < wanted;
+                if self.bulk != Bulk::Refused {
+                    self.bulk = if at_end { Bulk::Unseen } else { Bulk::Seen };
+                }
                 let usable = self.usable(new, at_end, now)?;
                 return Ok(self.accept(&buffer[..length], proof..proof + usable, at_end));
             }

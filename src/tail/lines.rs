@@ -135,6 +135,11 @@ impl Lines {
         first
     }
 
+    /// Takes note of bytes that were delivered without being taken in, the last of which is this.
+    pub(crate) fn pass(&mut self, last: u8, terminator: u8) {
+        self.open = last != terminator;
+    }
+
     /// Gives up what is kept: its line will never be finished, or need not be.
     pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
         self.more = false;

@@ -5,7 +5,7 @@
 
 mod cut;
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
 use super::generation::{Closed, Generation, Look, Reading, Rest};
 use super::lines::{Bounds, Framed, Framing, Lines};
-use super::options::{Options, Pipes, ReadErrors, Retry, Start};
+use super::options::{Options, Passing, Pipes, ReadErrors, Retry, Start};
 use super::position::Position;
 use super::start::{Located, Place, Window, locate};
 use super::step::{Bytes, Context, Delivery, RETRY, Want};
@@ -73,6 +73,8 @@ pub(crate) enum Progress {
     Happened(Vec<Happening>),
     /// The file was cut: a copy may hold what was not read of it. [`Member::go_on`] goes on behind that.
     Cut(Cut),
+    /// So many bytes can be passed; there may be more.
+    Passable(u64),
     /// Something was read, but there is nothing to report of it yet; there may be more.
     Working,
     /// Nothing for now.
@@ -257,6 +259,16 @@ impl Member {
         if matches!(self.stage, Stage::Emptied) {
             self.stage = Stage::Following;
         }
+        if self.may_pass(context.options, framing) {
+            match self.generation.passable() {
+                Ok(0) => {}
+                Ok(length) => {
+                    self.quiet_since = context.now;
+                    return Progress::Passable(length);
+                }
+                Err(error) => return Progress::Failed(error),
+            }
+        }
         let look = match self.generation.look(context.buffer, context.now) {
             Ok(look) => look,
             Err(error) => return Progress::Failed(error),
@@ -290,6 +302,49 @@ impl Member {
             }
             Look::End => self.ended(context, role),
         }
+    }
+
+    /// Whether bytes need not be looked at, and none that came before them are kept.
+    fn may_pass(&self, options: &Options, framing: Framing) -> bool {
+        options.passing == Passing::Offered
+            && framing == Framing::Bytes
+            && self.lines.kept() == 0
+            && matches!(self.stage, Stage::Initial | Stage::Following)
+    }
+
+    /// Has `pass` pass up to `length` bytes from the descriptor and offset that it is given; returns the last one, if
+    /// there were any.
+    pub(crate) fn pass(
+        &mut self,
+        length: u64,
+        terminator: u8,
+        pass: impl FnOnce(BorrowedFd<'_>, u64, u64) -> io::Result<u64>,
+    ) -> io::Result<Option<u8>> {
+        let offset = self.generation.offset();
+        let Some(fd) = self.generation.fd() else { return Ok(None) };
+        match pass(fd, offset, length) {
+            Ok(count) => {
+                // What can't be read now is found out at the next look, which says what is wrong.
+                let last = self.generation.passed(count).unwrap_or(None);
+                self.lines.pass(last.unwrap_or(terminator), terminator);
+                Ok(last)
+            }
+            // Not every file system, nor every output, can do it.
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+                self.generation.refuse_passing();
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What may be passed stands where this says; how old it is.
+    pub(crate) fn passage(&self) -> (FileId, u64, u64, Age) {
+        (self.file(), self.run, self.generation.offset(), self.age())
+    }
+
+    fn age(&self) -> Age {
+        if self.past_start() { Age::Appended } else { Age::Initial }
     }
 
     /// Begins to read a file that was only held.
@@ -377,8 +432,7 @@ impl Member {
     }
 
     fn delivery(&self, offset: u64, bytes: Bytes, ending: Ending) -> Delivery {
-        let age = if self.past_start() { Age::Appended } else { Age::Initial };
-        Delivery { file: self.file(), run: self.run, offset, bytes, ending, age }
+        Delivery { file: self.file(), run: self.run, offset, bytes, ending, age: self.age() }
     }
 
     /// There is nothing new.

@@ -40,6 +40,7 @@ mod lines;
 mod member;
 mod name;
 mod options;
+mod passage;
 mod pattern;
 mod position;
 mod proof;
@@ -63,7 +64,10 @@ pub use self::event::{
 };
 pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
 pub use self::lines::Framing;
-pub use self::options::{Following, Lineage, Looks, Nuls, Options, Pipes, ReadErrors, Retry, Rewriting, Start};
+pub use self::options::{
+    Following, Lineage, Looks, Nuls, Options, Passing, Pipes, ReadErrors, Retry, Rewriting, Start,
+};
+pub use self::passage::Passage;
 pub use self::pattern::{BadPattern, could_match, looks_like_pattern, matching};
 pub use self::position::{Position, Resume};
 pub use crate::wake::{Also, Trouble, Until};

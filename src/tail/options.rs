@@ -100,6 +100,16 @@ pub enum Lineage {
     Ignore,
 }
 
+/// Whether bytes may pass from a file to the output without being copied through the tail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// No: every byte is delivered as [`Data`](super::Data).
+    Never,
+    /// Where bytes lie in bulk and lines need not be kept whole, they are offered as a
+    /// [`Passage`](super::Passage), again and again until they are passed.
+    Offered,
+}
+
 /// How a tail behaves. [`Default`] follows by name, whole lines, from the last ten of them; take it for what you
 /// don't set (`..Options::default()`), since there may be more to set one day.
 #[derive(Clone, Debug)]
@@ -112,6 +122,8 @@ pub struct Options {
     pub retry: Retry,
     /// Whether lines are kept whole.
     pub framing: Framing,
+    /// Whether bytes may pass from a file to the output without being copied through the tail.
+    pub passing: Passing,
     /// The byte that ends a line.
     pub terminator: u8,
     /// The longest line that is delivered whole under [`Framing::Lines`], in bytes, its terminator not counted. A
@@ -149,6 +161,7 @@ impl Default for Options {
             following: Following::Name,
             retry: Retry::Always,
             framing: Framing::Lines,
+            passing: Passing::Never,
             terminator: b'\n',
             longest_line: 1024 * 1024,
             read_errors: ReadErrors::KeepTrying,

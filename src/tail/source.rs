@@ -120,6 +120,11 @@ impl Source {
         self.name.path()
     }
 
+    /// The name, and the file that is being read.
+    pub(crate) fn reading(&mut self) -> Option<(&Path, &mut Member)> {
+        Some((self.name.path(), self.members.get_mut(self.cursor)?))
+    }
+
     /// Whether nothing more will come of it.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, State::Over | State::Finishing) && self.members.is_empty() && self.pending.is_empty()
@@ -471,6 +476,10 @@ impl Source {
                     if let Some(last) = last {
                         return Some(Step::Data(last));
                     }
+                }
+                Progress::Passable(length) => {
+                    self.changed = context.now;
+                    return Some(Step::Passable(length));
                 }
                 Progress::Working => {
                     self.changed = context.now;

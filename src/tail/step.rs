@@ -73,6 +73,8 @@ pub(crate) enum Step {
     Data(Delivery),
     /// Something was read, but nothing can be reported of it yet.
     Working,
+    /// So many bytes can be passed.
+    Passable(u64),
 }
 
 /// Bytes to deliver, and what is to be said of them.

@@ -265,7 +265,7 @@ impl Show for Deliver<'_> {
             Event::Trouble(trouble) => notices.tell_all(&wording::trouble(Persona::Rtail, &trouble)),
             Event::LeftOut(path) => notices.tell(&wording::left_out(&path)),
             Event::Unlistable(path, error) => notices.tell(&wording::unlistable(&path, &error)),
-            Event::Working => {}
+            Event::Passage(_) | Event::Working => {}
         }
         Ok(Shown::Done)
     }
