@@ -71,8 +71,8 @@ impl Plain {
         Ok(())
     }
 
-    /// Shows what must come before bytes of a run.
-    fn begin(&mut self, out: &mut Outlet, source: SourceId, run: u64, path: &Path) -> io::Result<()> {
+    /// Shows what must come before bytes of a run; nothing, if that was done.
+    pub(crate) fn begin(&mut self, out: &mut Outlet, source: SourceId, run: u64, path: &Path) -> io::Result<()> {
         self.announce(out, source, path)?;
         let torn = self.shown.as_mut().filter(|shown| shown.open && (shown.source != source || shown.run != run));
         if let Some(shown) = torn.filter(|_| !self.glue) {

@@ -148,7 +148,7 @@ impl Engine {
     /// Follows a file that a pattern of an earlier tail has found.
     pub(crate) fn add_resumed_found(&mut self, saved: Resume, now: Instant) -> SourceId {
         let id = self.next_id();
-        let source = Source::resumed_found(id, saved, now);
+        let source = Source::resumed_found(id, saved, self.options.following, now);
         self.insert(id, source)
     }
 

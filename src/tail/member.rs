@@ -360,7 +360,8 @@ impl Member {
                 self.window(context, role)
             };
         }
-        let (offset, size) = (self.generation.offset(), self.generation.size());
+        let size = self.generation.handle().meta().map_or(0, |meta| meta.size);
+        let (offset, size) = (self.generation.offset(), self.generation.size().max(size));
         happenings.push(Happening::Opened { file: self.file(), arrival, run, offset, size });
         Ok(happenings)
     }

@@ -32,6 +32,8 @@ struct Open {
     cut: u64,
     /// Behind the last bytes that did not come from reading the file: passed over, or found in a copy.
     beyond: u64,
+    /// Whether what was read behind the last bytes that were shown is not wanted.
+    stopped: bool,
 }
 
 /// One line of the account.
@@ -58,13 +60,18 @@ impl Accounts {
     pub(super) fn begin(&mut self, of: Of, path: &Path, offset: u64) {
         if self.open.iter().all(|open| open.of != of) {
             let account = Account { not_asked_for: offset, ..Account::default() };
-            self.open.push(Open { of, path: path.to_owned(), account, cut: 0, beyond: 0 });
+            self.open.push(Open { of, path: path.to_owned(), account, cut: 0, beyond: 0, stopped: false });
         }
     }
 
     /// Bytes of a run were shown.
     pub(super) fn show(&mut self, of: Of, count: u64) {
         self.change(of, |open| open.account.delivered += count);
+    }
+
+    /// What was waited for has come: nothing more of this run is wanted, read or not.
+    pub(super) fn stop(&mut self, of: Of) {
+        self.change(of, |open| open.stopped = true);
     }
 
     /// Bytes of a run were passed over.
@@ -159,7 +166,8 @@ impl Open {
     }
 
     fn row(self, read_to: u64, size: u64, held_back: u64) -> Row {
-        let read_to = read_to.max(self.beyond);
+        let wanted = (self.known() - self.cut, 0);
+        let (read_to, held_back) = if self.stopped { wanted } else { (read_to.max(self.beyond), held_back) };
         let astray = i128::from(read_to + self.cut) - i128::from(self.known() + held_back);
         let unread = size.saturating_sub(read_to);
         let account = Account {

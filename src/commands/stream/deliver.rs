@@ -98,10 +98,12 @@ impl<'a> Deliver<'a> {
                     shown = Shown::Met;
                 }
                 let bytes = part.unwrap_or(data.bytes);
+                plain.begin(out, data.source, data.run, data.path)?;
+                // Entered first: a write that fails has written some of it.
+                let (count, place) = (bytes.len() as u64, out.place());
+                self.ledger.bytes(of, place..place + count, data.offset);
                 plain.show(out, &Data { bytes, ..*data })?;
-                let end = out.place();
-                self.ledger.bytes(of, end - bytes.len() as u64..end, data.offset);
-                bytes.len() as u64
+                count
             }
             Form::Json(lines) => {
                 let (mut next, mut text) = (data.offset, Vec::new());
@@ -124,6 +126,9 @@ impl<'a> Deliver<'a> {
             }
         };
         self.accounts.show(of, count);
+        if shown == Shown::Met {
+            self.accounts.stop(of);
+        }
         Ok(shown)
     }
 

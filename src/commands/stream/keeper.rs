@@ -7,7 +7,7 @@ use super::ledger::{Ledger, absolute};
 use crate::checkpoint::{Checkpoint, Error};
 use crate::notice::Notices;
 use crate::output::wording::cause;
-use crate::tail::{Resume, Tail};
+use crate::tail::{Disk, Files as _, Links, Resume, Tail};
 
 /// How often positions are saved at the most: each time the disk is waited for.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -37,6 +37,14 @@ impl Keeper {
         let path = absolute(name);
         let index = self.own.iter().position(|resume| resume.path == path)?;
         Some(self.own.swap_remove(index))
+    }
+
+    /// Whether a file was left under another name than this one, which is not followed under this one as well.
+    pub(super) fn has_elsewhere(&self, name: &Path) -> bool {
+        let path = absolute(name);
+        let Ok(meta) = Disk.meta(name, Links::Follow) else { return false };
+        let has = |resume: &Resume| resume.files.iter().any(|position| position.file == meta.id);
+        self.own.iter().all(|resume| resume.path != path) && self.own.iter().any(has)
     }
 
     /// Takes what was saved about all other names that this run follows.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::output::outlet::Accepted;
@@ -133,6 +133,10 @@ impl Ledger {
         {
             let inherited = book.inherited.iter().position(|position| position.file == of.file);
             let position = inherited.map(|index| book.inherited.remove(index));
+            if book.origin == Origin::Found {
+                // It may have been found under another name than before.
+                path.clone_into(&mut book.path);
+            }
             book.runs.push(Run { file: of.file, number: of.run, offset, left: false, position });
             book.seen = true;
             self.unsaved = true;
@@ -327,7 +331,16 @@ impl Run {
     }
 }
 
-/// A name that means the same file whatever directory a later run begins in.
+/// A name that means the same whatever directory a later run begins in. Links stay in it: where they lead may change.
 pub(super) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut plain = PathBuf::new();
+    for component in full.components() {
+        // Behind a link, `..` leads elsewhere than back.
+        let back = component == Component::ParentDir && plain.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+        if !back || !plain.pop() {
+            plain.push(component);
+        }
+    }
+    plain
 }

@@ -46,6 +46,7 @@ pub fn run(settings: &Stream, notices: &mut Notices) -> anyhow::Result<Exit> {
     };
     let mut keeper = match &settings.checkpoint {
         Some(path) => {
+            ensure_apart(settings, path)?;
             let checkpoint = Checkpoint::open(path).map_err(|error| anyhow!(keeper::words(&error)))?;
             Some(Keeper::new(checkpoint, |name| follows(settings, name)))
         }
@@ -113,7 +114,10 @@ fn add_operands(
                     return Err(anyhow!("{}: no file matches", quote(name)));
                 }
                 for path in found {
-                    follow(tail, &mut ledger, keeper.as_deref_mut(), &path);
+                    // What an earlier run has left under another name comes with that.
+                    if !keeper.as_deref().is_some_and(|keeper| keeper.has_elsewhere(&path)) {
+                        follow(tail, &mut ledger, keeper.as_deref_mut(), &path);
+                    }
                 }
             }
             Operand::Name(name) if is_pattern(name) => {
@@ -140,6 +144,17 @@ fn follow(tail: &mut Tail, ledger: &mut Ledger, keeper: Option<&mut Keeper>, nam
         None => tail.follow(name),
     };
     ledger.follow(source, name, Origin::Named, saved.as_ref());
+}
+
+/// A checkpoint that is followed as a log would grow by being read.
+fn ensure_apart(settings: &Stream, checkpoint: &Path) -> anyhow::Result<()> {
+    let checkpoint = absolute(checkpoint);
+    let mut lock = checkpoint.clone().into_os_string();
+    lock.push(".lock");
+    if [&*checkpoint, Path::new(&lock)].into_iter().any(|name| follows(settings, name)) {
+        return Err(anyhow!("{}: a checkpoint can't be among the files that are followed", quote(&checkpoint)));
+    }
+    Ok(())
 }
 
 /// Whether a name, which is absolute, is one that this run follows.
@@ -175,8 +190,8 @@ fn options(settings: &Stream) -> Options {
         retry: if settings.wait == Wait::Never { Retry::Never } else { Retry::Always },
         framing: Framing::Lines,
         longest_line: settings.max_line,
-        // Of a file that is only read to its end, nothing is room for what may come.
-        nuls: if follow { Nuls::HoldBack } else { Nuls::Pass },
+        // Of a file that is only read to its end, and only once, nothing is room for what may come.
+        nuls: if follow || settings.checkpoint.is_some() { Nuls::HoldBack } else { Nuls::Pass },
         read_errors: ReadErrors::GiveUp,
         rotate_wait: settings.rotate_wait,
         poll_only: settings.looking != Looking::Events,

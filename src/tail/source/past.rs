@@ -21,9 +21,11 @@ impl Source {
     }
 
     /// A source for a file that a pattern of an earlier tail has found.
-    pub(crate) fn resumed_found(id: SourceId, saved: Resume, now: Instant) -> Self {
+    pub(crate) fn resumed_found(id: SourceId, saved: Resume, following: Following, now: Instant) -> Self {
         let path = saved.path.clone();
-        Self { saved: Some(saved), ..Self::found(id, path, Arrival::Resumed, now) }
+        let found = Self::found(id, path, Arrival::Resumed, now);
+        let following = if following == Following::Nothing { following } else { found.following };
+        Self { saved: Some(saved), following, ..found }
     }
 
     /// Proves for later that a file was read up to an offset; `None` if that can't be proved.
