@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use common::{Drain, Logs, Mode, Signal, Tail, Writer, find_program, in_both_modes, lines, pause_ms, rounds};
+use common::{Drain, Enough, Logs, Mode, Signal, Tail, Writer, find_program, in_both_modes, lines, pause_ms, rounds};
 
 /// The signals that ask for an orderly end.
 const REQUESTS: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::HUP];
@@ -54,13 +52,14 @@ fn a_signal_under_load_ends_it_between_two_lines(mode: Mode) {
         let run = logs.following(mode, "-q -n +1 a.log b.log").with_default_signals();
         let tail = run.start();
         tail.until_line(0).until_line(10_000_000);
-        let enough = AtomicBool::new(false);
+        let enough = Enough::default();
         let (ended, written) = std::thread::scope(|scope| {
+            let writing = enough.at_the_end();
             let writers = [("a.log", 0), ("b.log", 10_000_000)].map(|(name, first)| {
                 let (enough, mut log) = (&enough, logs.open(name));
                 scope.spawn(move || {
                     let mut last = first;
-                    while !enough.load(Ordering::Relaxed) {
+                    while !enough.is_reached() {
                         last += 1;
                         log.write(format!("L{last}\n"));
                     }
@@ -69,7 +68,7 @@ fn a_signal_under_load_ends_it_between_two_lines(mode: Mode) {
             });
             tail.until_line(1_000).until_line(10_001_000);
             let ended = tail.end_by(signal);
-            enough.store(true, Ordering::Relaxed);
+            drop(writing);
             (ended, writers.map(|writer| writer.join().unwrap_or_default()))
         });
         // A line caught half written is held back, which it may say.
@@ -250,11 +249,11 @@ fn a_storm_of_window_changes_changes_nothing() {
     let logs = Logs::with("a.log", 1..=1);
     let tail = logs.rtail("follow -n +1 a.log").start();
     tail.until_line(1);
-    let over = AtomicBool::new(false);
+    let enough = Enough::default();
     std::thread::scope(|scope| {
-        let (tail, over) = (&tail, &over);
-        scope.spawn(move || {
-            while !over.load(Ordering::Relaxed) {
+        let _storm = enough.at_the_end();
+        scope.spawn(|| {
+            while !enough.is_reached() {
                 tail.signal(Signal::WINCH);
                 pause_ms(1);
             }
@@ -264,7 +263,6 @@ fn a_storm_of_window_changes_changes_nothing() {
             pause_ms(2);
         }
         tail.until_line(10_001);
-        over.store(true, Ordering::Relaxed);
     });
     tail.end().printed_lines(1..=10_001).quietly();
 }

@@ -3,11 +3,11 @@
 mod common;
 
 use std::io::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use common::{
-    Drain, Format, Logs, Mode, Run, Signal, Tail, Writer, find_program, in_both_modes, lines, pause, pause_ms, rounds,
+    Drain, Enough, Format, Logs, Mode, Run, Signal, Tail, Writer, find_program, in_both_modes, lines, pause,
+    pause_ms, rounds,
 };
 
 /// The signals that ask for an orderly end.
@@ -88,13 +88,14 @@ fn a_signal_under_load_ends_it_between_two_lines(mode: Mode) {
         logs.append("b.log", 10_000_000..=10_000_000);
         let tail = logs.streaming(mode, &format!("{format} a.log b.log")).with_default_signals().start();
         tail.until_line(0).until_line(10_000_000);
-        let enough = AtomicBool::new(false);
+        let enough = Enough::default();
         let (ended, written) = std::thread::scope(|scope| {
+            let writing = enough.at_the_end();
             let writers = [("a.log", 0), ("b.log", 10_000_000)].map(|(name, first)| {
                 let (enough, mut log) = (&enough, logs.open(name));
                 scope.spawn(move || {
                     let mut last = first;
-                    while !enough.load(Ordering::Relaxed) {
+                    while !enough.is_reached() {
                         last += 1;
                         log.write(format!("L{last}\n"));
                     }
@@ -103,7 +104,7 @@ fn a_signal_under_load_ends_it_between_two_lines(mode: Mode) {
             });
             tail.until_line(1_000).until_line(10_001_000);
             let ended = tail.end_by(signal);
-            enough.store(true, Ordering::Relaxed);
+            drop(writing);
             (ended, writers.map(|writer| writer.join().unwrap_or_default()))
         });
         ended.read_as(format).printed_prefixes(&[lines(0..=written[0]), lines(10_000_000..=written[1])]);

@@ -44,6 +44,7 @@ mod records;
 mod run;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use ended::Ended;
@@ -103,6 +104,32 @@ macro_rules! in_both_modes {
     };
 }
 pub(crate) use in_both_modes;
+
+/// Tells writers on other threads that there is enough.
+#[derive(Debug, Default)]
+pub struct Enough(AtomicBool);
+
+impl Enough {
+    /// Whether there is.
+    pub fn is_reached(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// There is enough from the moment on when this is dropped, at the latest when the scenario fails.
+    pub fn at_the_end(&self) -> UntilDropped<'_> {
+        UntilDropped(self)
+    }
+}
+
+/// While it lives there is not enough.
+#[derive(Debug)]
+pub struct UntilDropped<'a>(&'a Enough);
+
+impl Drop for UntilDropped<'_> {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Lets time pass as a part of the scenario's input. Waiting for an effect is what `until_…` is for.
 pub fn pause(gap: Duration) {
