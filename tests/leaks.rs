@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use rtail::tail::{Options, Tail};
+use rtail::tail::{Options, Retry, Tail};
 
 /// The threads of this process, and its descriptors.
 fn counts() -> (usize, usize) {
@@ -23,6 +23,15 @@ fn a_joined_tail_leaves_no_thread_and_no_descriptor() {
         tail.follow(&path);
         while tail.try_next().is_some() {}
         assert!(tail.uses_events());
+        assert!(counts().0 > before.0, "an event source has a thread");
+        tail.join();
+        assert_eq!(counts(), before);
+    }
+    // One that has died, too.
+    for dead in [temp.path().to_owned(), path.join("below")] {
+        let mut tail = Tail::new(Options { retry: Retry::Never, ..Options::default() }).unwrap();
+        tail.follow(dead);
+        while tail.next().unwrap().is_some() {}
         assert!(counts().0 > before.0, "an event source has a thread");
         tail.join();
         assert_eq!(counts(), before);

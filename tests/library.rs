@@ -89,6 +89,41 @@ fn begin_and_end(rounds: u32) {
 }
 
 #[test]
+fn five_hundred_tails_of_one_path_twenty_at_a_time_do_not_disturb_each_other() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.log");
+    append(&path, "");
+    std::thread::scope(|scope| {
+        for name in ["A", "B", "C", "D"] {
+            let path = &path;
+            scope.spawn(move || {
+                for round in 0..25 {
+                    five_tails_get_the_line(path, &format!("{name}{round:02}\n"));
+                }
+            });
+        }
+    });
+}
+
+/// Has five tails of a path, which others write to, wait for a line, and joins them.
+fn five_tails_get_the_line(path: &Path, line: &str) {
+    let begin = |_| {
+        let mut tail = Tail::new(Options { start: Start::LastLines(0), ..Options::default() }).unwrap();
+        tail.follow(path);
+        while tail.try_next().is_some() {}
+        tail
+    };
+    let tails: Vec<_> = (0..5).map(begin).collect();
+    append(path, line);
+    for mut tail in tails {
+        let taken = take_until(&mut tail, |taken| taken.text.contains(line));
+        assert_eq!(taken.text.matches(line).count(), 1);
+        assert!(taken.text.lines().all(|other| other.len() == line.len() - 1), "torn: {}", taken.text);
+        tail.join();
+    }
+}
+
+#[test]
 fn ending_one_of_two_tails_of_a_file_leaves_the_other_alone() {
     let temp = tempfile::tempdir().unwrap();
     let path = temp.path().join("a.log");
