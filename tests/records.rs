@@ -120,7 +120,11 @@ fn a_file_that_comes_back_goes_on_where_its_lines_did() {
     tail.until_line(1);
     logs.rename("a.log", "b.log");
     tail.until_record("error");
-    logs.rename("b.log", "a.log").append_bytes("a.log", "2\n");
+    logs.rename("b.log", "a.log");
+    tail.until("it is followed again", |said| {
+        String::from_utf8_lossy(&said.stdout).matches(r#""type":"open""#).count() == 2
+    });
+    logs.append_bytes("a.log", "2\n");
     tail.until_line(2);
     tail.end().quietly().records().tell(&[
         "open a.log A at 0",

@@ -466,3 +466,33 @@ fn what_was_asked_for_in_vain_is_status_2() {
         assert!(!ended.stderr.is_empty(), "nothing is said about {args:?}");
     }
 }
+
+#[test]
+fn what_stands_behind_the_line_that_was_waited_for_is_accounted_for() {
+    let logs = Logs::with("a.log", 1..=1000);
+    logs.rtail("stream --until L5$ --summary a.log")
+        .run()
+        .with_status(0)
+        .printed_lines(1..=5)
+        .never_noticed("add up");
+}
+
+#[test]
+fn a_line_of_several_pieces_that_is_waited_for_comes_to_its_end() {
+    let logs = Logs::holding("a.log", "L1\nabcdXYZefghij\nL2\n");
+    logs.rtail("stream --until XYZ --max-line 4 a.log").run().with_status(0).printed("L1\nabcdXYZefghij\n");
+}
+
+#[test]
+fn pieces_are_pieces_wherever_a_stream_begins() {
+    let logs = Logs::holding("a.log", "0123456789\nL2\n");
+    let told = |offset: u64| {
+        let run = logs.rtail(&format!("stream --no-follow --format json --max-line 4 --since-offset {offset} a.log"));
+        run.run().with_status(0).records().of("line").into_iter().cloned().collect::<Vec<_>>()
+    };
+    let all = told(0);
+    assert_eq!(all.iter().map(|line| line["piece"].as_str()).collect::<Vec<_>>().len(), 4);
+    for (index, line) in all.iter().enumerate() {
+        assert_eq!(told(line["offset"].as_u64().unwrap()), all[index..]);
+    }
+}

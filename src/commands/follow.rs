@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::debug;
 use super::ending::{Ending, Exit, Reason};
-use super::lines::through_match;
+use super::lines::Until;
 use super::plan::{as_pattern, matching_but, nothing_can_come, options};
 use super::process::Gone;
 use super::session::{Over, Session, Show, Shown};
@@ -99,18 +99,12 @@ struct Shows<'a> {
     view: Plain,
     status: Exit,
     gave_up: bool,
-    until: Until,
+    until: Until<'a>,
+    /// Whether the line that is waited for has come.
+    met: bool,
     last_named: Option<SourceId>,
     /// Followed sources to say by what they are noticed, with `--debug`, once they are.
     to_explain: Option<Vec<(&'a Path, SourceId)>>,
-}
-
-/// What has become of `--until`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Until {
-    NotAsked,
-    Wanted,
-    Met,
 }
 
 impl<'a> Shows<'a> {
@@ -126,7 +120,8 @@ impl<'a> Shows<'a> {
             view: Plain::new(settings.persona, headers, settings.terminator),
             status: Exit::Success,
             gave_up: false,
-            until: if settings.ending.until.is_some() { Until::Wanted } else { Until::NotAsked },
+            until: Until::new(settings.ending.until.as_ref(), settings.terminator),
+            met: false,
             last_named: sources.last().map(|(_, source)| *source),
             to_explain: (settings.debug && settings.mode != Mode::Print).then_some(sources),
         }
@@ -140,14 +135,10 @@ impl<'a> Shows<'a> {
             // GNU's takes the last file named for the one shown last, even if there was nothing of it.
             self.view.continue_with(last);
         }
-        let until = self.settings.ending.until.as_ref().filter(|_| data.age == Age::Appended);
-        let part = until.and_then(|until| through_match(data.bytes, until, self.settings.terminator));
-        self.view.show(out, &Data { bytes: part.unwrap_or(data.bytes), ..data })?;
-        if part.is_none() {
-            return Ok(Shown::Done);
-        }
-        self.until = Until::Met;
-        Ok(Shown::Met)
+        let end = if data.age == Age::Appended { self.until.end(&data) } else { None };
+        self.view.show(out, &Data { bytes: &data.bytes[..end.unwrap_or(data.bytes.len())], ..data })?;
+        self.met |= end.is_some();
+        Ok(if self.met { Shown::Met } else { Shown::Done })
     }
 
     fn show_happening(
@@ -176,15 +167,16 @@ impl<'a> Shows<'a> {
 
     /// How to end, after the words for it.
     fn exit(self, over: Over, tail: &Tail, notices: &mut Notices) -> Exit {
+        let wanted = self.settings.ending.until.is_some() && !self.met;
         // What comes behind the line that was waited for is not missed.
-        if self.settings.persona == Persona::Rtail && self.until != Until::Met {
+        if self.settings.persona == Persona::Rtail && !self.met {
             wording::unfinished(tail).for_each(|text| notices.say(&text));
         }
         match over {
             Over::Unwritable(exit) => exit,
             Over::Asked(Reason::Signal(signal)) => Exit::Signal(signal),
             Over::Met => Exit::Success,
-            Over::Asked(Reason::Timeout) if self.until == Until::Wanted => Exit::Unmet,
+            Over::Asked(Reason::Timeout) if wanted => Exit::Unmet,
             Over::Asked(_) | Over::Failed => self.status,
             Over::Dry => {
                 let mut status = self.status;
@@ -192,7 +184,7 @@ impl<'a> Shows<'a> {
                     notices.say("no files remaining");
                     status = Exit::Failure;
                 }
-                if status == Exit::Success && self.until == Until::Wanted { Exit::Unmet } else { status }
+                if status == Exit::Success && wanted { Exit::Unmet } else { status }
             }
         }
     }

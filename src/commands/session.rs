@@ -26,6 +26,15 @@ pub(super) trait Show {
     /// A write that failed.
     fn show(&mut self, event: Event<'_>, out: &mut Outlet, notices: &mut Notices) -> io::Result<Shown>;
 
+    /// Shows more of what was shown in part, since there was no room for all of it; `None` if there is no more. Asked for
+    /// before each event.
+    ///
+    /// # Errors
+    /// A write that failed.
+    fn go_on(&mut self, _out: &mut Outlet) -> Option<io::Result<Shown>> {
+        None
+    }
+
     /// What is to be done between events: now and then while there are many, and before each wait. All that was shown
     /// has been written if nothing of it is `pending` in the output.
     fn between(&mut self, tail: &mut Tail, out: &Outlet, notices: &mut Notices);
@@ -161,6 +170,9 @@ impl<S: Show> Session<'_, S> {
     /// Shows the next event, if there is one. Whatever was shown has been written, or the output is blocked, when this
     /// says that there is none.
     fn step(&mut self) -> Step {
+        if let Some(shown) = self.show.go_on(&mut self.out) {
+            return self.over(shown);
+        }
         let Some(event) = self.tail.try_next() else {
             return match self.out.flush() {
                 Ok(()) if self.out.is_blocked() => Step::Shown,
@@ -171,7 +183,13 @@ impl<S: Show> Session<'_, S> {
         if matches!(event, Event::Data(_) | Event::Passage(_)) {
             self.ending.data_came();
         }
-        match self.show.show(event, &mut self.out, self.notices) {
+        let shown = self.show.show(event, &mut self.out, self.notices);
+        self.over(shown)
+    }
+
+    /// What came of showing something.
+    fn over(&mut self, shown: io::Result<Shown>) -> Step {
+        match shown {
             Ok(Shown::Done) => Step::Shown,
             Ok(Shown::Met) => Step::Over(Over::Met),
             Ok(Shown::Failed) => Step::Over(Over::Failed),

@@ -76,6 +76,15 @@ pub enum Age {
     Appended,
 }
 
+/// Where in a line something begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// With a line.
+    Line,
+    /// Within a line, whose beginning is not delivered, or was delivered before.
+    Within,
+}
+
 /// What a new file is to its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
@@ -141,6 +150,8 @@ pub enum Happening {
         run: u64,
         /// Where reading begins.
         offset: u64,
+        /// Where in a line that is.
+        begins: Begins,
         /// Its size at that moment, in bytes.
         size: u64,
     },

@@ -203,6 +203,11 @@ impl Generation {
         self.reading
     }
 
+    /// Whether the byte before the offset, as far as it is known, ends no line.
+    pub(crate) fn is_within_line(&self) -> bool {
+        self.anchor.bytes().last().is_some_and(|last| *last != self.terminator)
+    }
+
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use self::cut::Recovery;
 pub(crate) use self::cut::{Copy, Cut};
-use super::event::{Age, Arrival, Ending, Happening, Loss, Outlook, SourceId};
+use super::event::{Age, Arrival, Begins, Ending, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
 use super::generation::{Closed, Generation, Look, Reading, Rest};
 use super::lines::{Bounds, Framed, Framing, Lines};
@@ -205,7 +205,8 @@ impl Member {
     pub(crate) fn returned(&self) -> Option<Happening> {
         let (file, run, offset) = (self.file(), self.run, self.fragment_offset());
         let size = self.generation.size().max(self.generation.offset());
-        (run > 0).then_some(Happening::Opened { file, arrival: Arrival::Returned, run, offset, size })
+        let begins = self.begins();
+        (run > 0).then_some(Happening::Opened { file, arrival: Arrival::Returned, run, offset, begins, size })
     }
 
     /// Reads nothing that is appended from now on.
@@ -304,6 +305,12 @@ impl Member {
         }
     }
 
+    /// Where in a line the next byte is that will be delivered.
+    fn begins(&self) -> Begins {
+        let within = self.lines.kept() == 0 && self.generation.is_within_line();
+        if within { Begins::Within } else { Begins::Line }
+    }
+
     /// Whether bytes need not be looked at, and none that came before them are kept.
     fn may_pass(&self, options: &Options, framing: Framing) -> bool {
         options.passing == Passing::Offered
@@ -360,9 +367,13 @@ impl Member {
                 self.window(context, role)
             };
         }
+        if arrival == Arrival::Resumed {
+            // What an earlier tail has left comes before what is new in other sources.
+            self.stage = Stage::Initial;
+        }
         let size = self.generation.handle().meta().map_or(0, |meta| meta.size);
         let (offset, size) = (self.generation.offset(), self.generation.size().max(size));
-        happenings.push(Happening::Opened { file: self.file(), arrival, run, offset, size });
+        happenings.push(Happening::Opened { file: self.file(), arrival, run, offset, begins: self.begins(), size });
         Ok(happenings)
     }
 

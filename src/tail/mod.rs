@@ -59,8 +59,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use self::event::{
-    Age, Arrival, Because, Data, Ending, Event, Evidence, FileId, FileKind, Happening, Loss, Noticed, Outlook, Since,
-    SourceId, Standing,
+    Age, Arrival, Because, Begins, Data, Ending, Event, Evidence, FileId, FileKind, Happening, Loss, Noticed,
+    Outlook, Since, SourceId, Standing,
 };
 pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
 pub use self::lines::Framing;

@@ -30,7 +30,7 @@ pub(super) struct Laws {
 #[derive(Clone, Copy)]
 struct Place {
     next: u64,
-    within_a_line: bool,
+    within_a_line: Option<bool>,
 }
 
 impl Laws {
@@ -69,7 +69,7 @@ impl Laws {
     fn open(&mut self, record: &Value) -> Result<(), String> {
         number(record, "size")?;
         let key = (name(record)?, text(record, "file_id")?.to_owned());
-        self.files.insert(key, Place { next: number(record, "offset")?, within_a_line: false });
+        self.files.insert(key, Place { next: number(record, "offset")?, within_a_line: None });
         Ok(())
     }
 
@@ -85,15 +85,15 @@ impl Laws {
         }
         let within = match record["piece"].as_str() {
             None => false,
-            Some("first") if !place.within_a_line => true,
-            Some("middle") if place.within_a_line => true,
-            Some("last") if place.within_a_line => false,
+            Some("first") if place.within_a_line != Some(true) => true,
+            Some("middle") if place.within_a_line != Some(false) => true,
+            Some("last") if place.within_a_line != Some(false) => false,
             Some(_) => return Err("a piece out of order".to_owned()),
         };
-        if record["piece"].is_null() && place.within_a_line {
+        if record["piece"].is_null() && place.within_a_line == Some(true) {
             return Err("pieces of a line without a last one".to_owned());
         }
-        *place = Place { next: to, within_a_line: within };
+        *place = Place { next: to, within_a_line: Some(within) };
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl Laws {
             "size" | "content" | "hole" => place.next.min(resumes_at),
             _ => return Err("no known evidence".to_owned()),
         };
-        *place = Place { next, within_a_line: false };
+        *place = Place { next, within_a_line: (next == 0).then_some(false) };
         Ok(())
     }
 

@@ -136,13 +136,14 @@ impl Accounts {
         }
     }
 
-    /// All accounts as they stand at the end.
-    pub(super) fn rows(self, tail: &Tail) -> Vec<Row> {
+    /// All accounts as they stand at the end. What was `kept` was read and not shown.
+    pub(super) fn rows(self, tail: &Tail, kept: Option<(Of, u64)>) -> Vec<Row> {
         let standings: Vec<Standing<'_>> = tail.files().collect();
         let mut rows: Vec<Row> = self.earlier.into_iter().chain(self.over).collect();
         for open in self.open {
             let standing = standings.iter().find(|standing| open.of == Of::from(*standing));
-            rows.extend(standing.map(|standing| open.row(standing.offset, standing.size, standing.kept)));
+            let kept = kept.filter(|(of, _)| *of == open.of).map_or(0, |(_, count)| count);
+            rows.extend(standing.map(|standing| open.row(standing.offset, standing.size, standing.kept + kept)));
         }
         rows
     }

@@ -7,27 +7,27 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::account::{Accounts, hold_back};
+use super::form::Form;
 use super::keeper::Keeper;
 use super::ledger::{Fate, Ledger, Of};
 use super::tell;
-use crate::commands::lines::through_match;
+use crate::commands::lines::Until;
 use crate::commands::session::{Over, Show, Shown};
 use crate::notice::Notices;
 use crate::output::outlet::{Accepted, Outlet};
-use crate::output::plain::Plain;
-use crate::output::record::{Lines, Parse, Record};
+use crate::output::record::Record;
 use crate::output::wording;
 use crate::quote::quote;
-use crate::settings::{self, AtEnd, Format, Persona, Stream, Wait};
+use crate::settings::{AtEnd, Format, Persona, Stream, Wait};
 use crate::tail::{Data, Event, FileId, Happening, SourceId, Tail};
-
-/// How much is encoded before it is handed to the output.
-const BATCH: usize = 32 * 1024;
 
 /// Delivers what comes.
 pub(super) struct Deliver<'a> {
     settings: &'a Stream,
     form: Form,
+    until: Until<'a>,
+    /// Whether the line that is waited for has come.
+    met: bool,
     ledger: Ledger,
     accounts: Accounts,
     keeper: Option<Keeper>,
@@ -40,13 +40,6 @@ pub(super) struct Deliver<'a> {
     ending: bool,
     /// What ended the run, if that was a failure.
     failure: Option<String>,
-}
-
-/// In which form lines are delivered.
-#[derive(Debug)]
-enum Form {
-    Raw(Plain),
-    Json(Lines),
 }
 
 /// Files that are missing at the start, and how long they are waited for.
@@ -65,11 +58,9 @@ impl<'a> Deliver<'a> {
         let missing = ledger.named().map(|(source, path)| (source, path.to_owned())).collect();
         Self {
             settings,
-            form: match (settings.format, settings.parse) {
-                (Format::Raw, _) => Form::Raw(Plain::new(Persona::Rtail, false, b'\n')),
-                (Format::Json, settings::Parse::Nothing) => Form::Json(Lines::new(Parse::Nothing)),
-                (Format::Json, settings::Parse::Json) => Form::Json(Lines::new(Parse::Json)),
-            },
+            form: Form::new(settings),
+            until: Until::new(settings.ending.until.as_ref(), b'\n'),
+            met: false,
             ledger,
             accounts: Accounts::default(),
             keeper,
@@ -88,48 +79,21 @@ impl<'a> Deliver<'a> {
 
     /// Shows lines up to the one that is waited for.
     fn show_data(&mut self, data: &Data<'_>, out: &mut Outlet) -> io::Result<Shown> {
-        let of = Of { source: data.source, file: data.file, run: data.run };
-        let until = self.settings.ending.until.as_ref();
-        let mut shown = Shown::Done;
-        let count = match &mut self.form {
-            Form::Raw(plain) => {
-                let part = until.and_then(|until| through_match(data.bytes, until, b'\n'));
-                if part.is_some() {
-                    shown = Shown::Met;
-                }
-                let bytes = part.unwrap_or(data.bytes);
-                plain.begin(out, data.source, data.run, data.path)?;
-                // Entered first: a write that fails has written some of it.
-                let (count, place) = (bytes.len() as u64, out.place());
-                self.ledger.bytes(of, place..place + count, data.offset);
-                plain.show(out, &Data { bytes, ..*data })?;
-                count
-            }
-            Form::Json(lines) => {
-                let (mut next, mut text) = (data.offset, Vec::new());
-                for line in lines.of(data) {
-                    line.encode(&mut text);
-                    self.ledger.record(of, out.place() + text.len() as u64, line.offset..line.next_offset);
-                    next = line.next_offset;
-                    if until.is_some_and(|until| until.is_match(line.bytes.strip_suffix(b"\r").unwrap_or(line.bytes)))
-                    {
-                        shown = Shown::Met;
-                        break;
-                    }
-                    if text.len() >= BATCH {
-                        out.push(&text)?;
-                        text.clear();
-                    }
-                }
-                out.push(&text)?;
-                next - data.offset
-            }
-        };
+        let end = self.until.end(data);
+        self.met |= end.is_some();
+        let data = Data { bytes: &data.bytes[..end.unwrap_or(data.bytes.len())], ..*data };
+        let count = self.form.deliver(&data, out, &mut self.ledger)?;
+        Ok(self.delivered(Of { source: data.source, file: data.file, run: data.run }, count))
+    }
+
+    /// Bytes of a run were delivered.
+    fn delivered(&mut self, of: Of, count: u64) -> Shown {
         self.accounts.show(of, count);
-        if shown == Shown::Met {
-            self.accounts.stop(of);
+        if !self.met || self.form.kept().is_some() {
+            return Shown::Done;
         }
-        Ok(shown)
+        self.accounts.stop(of);
+        Shown::Met
     }
 
     /// Enters what happened, and shows it as far as there are records.
@@ -149,6 +113,7 @@ impl<'a> Deliver<'a> {
                 out.push(&text)?;
             }
         }
+        self.form.note(source, what);
         self.gap |= tell::is_gap(what);
         self.enter(source, path, what, out.place());
         if !tell::is_given_up(what) || self.is_passing(source, what) {
@@ -247,7 +212,7 @@ impl<'a> Deliver<'a> {
             return saved;
         }
         let mut balanced = true;
-        let mut rows = std::mem::take(&mut self.accounts).rows(tail);
+        let mut rows = std::mem::take(&mut self.accounts).rows(tail, self.form.kept());
         hold_back(&mut rows, self.ledger.unaccepted(accepted));
         for row in rows {
             if self.settings.format == Format::Raw {
@@ -273,6 +238,11 @@ impl Show for Deliver<'_> {
             Event::Passage(_) | Event::Working => {}
         }
         Ok(Shown::Done)
+    }
+
+    fn go_on(&mut self, out: &mut Outlet) -> Option<io::Result<Shown>> {
+        let went_on = self.form.go_on(out, &mut self.ledger)?;
+        Some(went_on.map(|(of, count)| self.delivered(of, count)))
     }
 
     fn between(&mut self, tail: &mut Tail, out: &Outlet, notices: &mut Notices) {
@@ -312,7 +282,8 @@ impl Show for Deliver<'_> {
         // Who reads this has got everything before it.
         let mut ledger = self.ledger.clone();
         ledger.settle(Accepted { bytes: u64::MAX, lines: u64::MAX });
-        let rows = if self.settings.summary { self.accounts.clone().rows(tail) } else { Vec::new() };
+        let rows =
+            if self.settings.summary { self.accounts.clone().rows(tail, self.form.kept()) } else { Vec::new() };
         let files: Vec<_> = tell::ends(&ledger, &rows);
         let mut text = Vec::new();
         Record::End { reason: tell::reason(over), message: self.failure.as_deref(), files: &files }.encode(&mut text);

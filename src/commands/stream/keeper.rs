@@ -35,8 +35,13 @@ impl Keeper {
     /// Takes what was saved about a name.
     pub(super) fn take(&mut self, name: &Path) -> Option<Resume> {
         let path = absolute(name);
-        let index = self.own.iter().position(|resume| resume.path == path)?;
-        Some(self.own.swap_remove(index))
+        if let Some(index) = self.own.iter().position(|resume| resume.path == path) {
+            return Some(self.own.swap_remove(index));
+        }
+        // Two names that lead to one place are two spellings of one.
+        let place = name.canonicalize().ok()?;
+        let same = |resume: &Resume| resume.path.canonicalize().is_ok_and(|other| other == place);
+        self.others.iter().position(same).map(|index| self.others.swap_remove(index))
     }
 
     /// Whether a file was left under another name than this one, which is not followed under this one as well.

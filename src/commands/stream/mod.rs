@@ -2,6 +2,7 @@
 
 mod account;
 mod deliver;
+mod form;
 mod keeper;
 mod ledger;
 mod tell;

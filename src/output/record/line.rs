@@ -54,6 +54,11 @@ impl Lines {
         Self { parse, begun: HashMap::new(), head: Vec::new() }
     }
 
+    /// The next delivery of this source and run, which stands at `offset`, begins within a line.
+    pub(crate) fn begin_within(&mut self, run: (SourceId, u64), offset: u64) {
+        self.begun.insert(run, offset.saturating_sub(1));
+    }
+
     /// Takes the next delivery, whole lines as [`Framing::Lines`](crate::tail::Framing::Lines) has them, and gives its
     /// lines. Lines end with a newline and with nothing else.
     ///
