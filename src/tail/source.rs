@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::beside::{Beside, Extent};
-use super::decide::{NameHeld, NameVerdict, decide_name};
+use super::decide::{NameHeld, NameSeen, NameVerdict, decide_name};
 use super::event::{Arrival, Happening, Outlook, Since, SourceId};
 use super::files::{FileId, FileKind, Handle, Meta};
 use super::generation::{Closed, Generation, Reading};
@@ -263,9 +263,11 @@ impl Source {
         let live = self.members.back().filter(|_| self.state == State::Live).map(Member::file);
         let at = context.files.now();
         let (seen, found) = self.name.look(context.files, live);
-        if let Some(saved) = self.saved.take() {
+        // What can't be reached now is not gone: it is taken up when it can.
+        if let Some(saved) = self.saved.take_if(|_| seen != NameSeen::Inaccessible) {
+            let before = self.state;
             let live = if let Found::File(_, meta) = &found { Some(meta.id) } else { None };
-            if self.take_up(saved, live, context) != Extent::All || self.state != State::New {
+            if self.take_up(saved, live, context) != Extent::All || self.state != before {
                 return;
             }
         }

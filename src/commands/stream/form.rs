@@ -1,8 +1,9 @@
 //! The form in which lines are delivered, bytes or records, and where in the output each comes to stand.
 
+use std::collections::HashSet;
 use std::io;
 
-use super::ledger::{Ledger, Of};
+use super::ledger::{Ledger, Of, Unit};
 use crate::output::outlet::Outlet;
 use crate::output::plain::Plain;
 use crate::output::record::{Lines, Parse};
@@ -15,8 +16,8 @@ const BATCH: usize = 32 * 1024;
 /// In which form lines are delivered.
 #[derive(Debug)]
 pub(super) enum Form {
-    /// The bytes, nothing added.
-    Raw(Plain),
+    /// The bytes, nothing added; and the sources and runs of which only a part of a line was delivered last.
+    Raw(Plain, HashSet<(SourceId, u64)>),
     /// Records, and what of the last delivery there was no room for: records may be much longer than their lines.
     Json(Lines, Option<Rest>),
 }
@@ -37,7 +38,7 @@ pub(super) struct Rest {
 impl Form {
     pub(super) fn new(settings: &Stream) -> Self {
         match (settings.format, settings.parse) {
-            (Format::Raw, _) => Self::Raw(Plain::new(Persona::Rtail, false, b'\n')),
+            (Format::Raw, _) => Self::Raw(Plain::new(Persona::Rtail, false, b'\n'), HashSet::new()),
             (Format::Json, settings::Parse::Nothing) => Self::Json(Lines::new(Parse::Nothing), None),
             (Format::Json, settings::Parse::Json) => Self::Json(Lines::new(Parse::Json), None),
         }
@@ -47,11 +48,16 @@ impl Form {
     pub(super) fn deliver(&mut self, data: &Data<'_>, out: &mut Outlet, ledger: &mut Ledger) -> io::Result<u64> {
         let of = Of { source: data.source, file: data.file, run: data.run };
         match self {
-            Self::Raw(plain) => {
+            Self::Raw(plain, torn) => {
                 plain.begin(out, data.source, data.run, data.path)?;
                 // Entered first: a write that fails has written some of it.
-                let (count, place) = (data.bytes.len() as u64, out.place());
-                ledger.bytes(of, place..place + count, data.offset);
+                let (count, place, run) = (data.bytes.len() as u64, out.place(), (data.source, data.run));
+                let part = torn.remove(&run) || data.ending == Ending::Piece;
+                let unit = if part { Unit::Byte } else { Unit::Line };
+                ledger.bytes(of, place..place + count, data.offset, unit);
+                if data.ending == Ending::Piece {
+                    torn.insert(run);
+                }
                 plain.show(out, data)?;
                 Ok(count)
             }

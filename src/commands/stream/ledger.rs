@@ -78,7 +78,7 @@ struct Entry {
 #[derive(Clone, Debug)]
 enum Change {
     /// Its bytes from `offset` on have stood in the output as they are, from the place `from` on.
-    Bytes { from: u64, offset: u64 },
+    Bytes { from: u64, offset: u64, unit: Unit },
     /// A record of these bytes of it has.
     Record(Range<u64>),
     /// It goes on at this offset.
@@ -89,6 +89,24 @@ enum Change {
     Beheaded(u64),
     /// It is over.
     Over(Fate),
+}
+
+/// What of bytes counts that were cut by the end of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Whole lines.
+    Line,
+    /// Every byte: they are a part of a line that is too long to be had whole.
+    Byte,
+}
+
+impl Unit {
+    fn counted(self, accepted: Accepted) -> u64 {
+        match self {
+            Self::Line => accepted.lines,
+            Self::Byte => accepted.bytes,
+        }
+    }
 }
 
 /// What is to become of a run that is over.
@@ -161,8 +179,8 @@ impl Ledger {
     }
 
     /// Bytes of a run, the first of which stands at `offset`, stand in this place of the output as they are.
-    pub(super) fn bytes(&mut self, of: Of, place: Range<u64>, offset: u64) {
-        self.enter(of, place.end, Change::Bytes { from: place.start, offset });
+    pub(super) fn bytes(&mut self, of: Of, place: Range<u64>, offset: u64, unit: Unit) {
+        self.enter(of, place.end, Change::Bytes { from: place.start, offset, unit });
     }
 
     /// A record of these bytes of a run stands before this place of the output.
@@ -219,7 +237,7 @@ impl Ledger {
             let Some(index) = book.runs.iter().position(|run| run.is(of)) else { continue };
             let run = &mut book.runs[index];
             match what {
-                Change::Bytes { from, offset } => run.offset = offset + (place - from),
+                Change::Bytes { from, offset, .. } => run.offset = offset + (place - from),
                 Change::Record(bytes) => run.offset = bytes.end,
                 Change::At(offset) => run.offset = offset,
                 Change::Shortened { to, run: number } => {
@@ -234,13 +252,13 @@ impl Ledger {
                 Change::Over(Fate::Done) => drop(book.runs.remove(index)),
             }
         }
-        // The output may be cut within what stands first in its queue: then whole lines of it count.
-        if let Some(Entry { of, what: Change::Bytes { from, offset }, .. }) = self.due.front()
-            && accepted.lines > *from
+        // The output may be cut within what stands first in its queue.
+        if let Some(Entry { of, what: Change::Bytes { from, offset, unit }, .. }) = self.due.front()
+            && unit.counted(accepted) > *from
             && let Some(book) = self.books.get_mut(&of.source)
             && let Some(run) = book.runs.iter_mut().find(|run| run.is(*of))
         {
-            run.offset = offset + (accepted.lines - from);
+            run.offset = offset + (unit.counted(accepted) - from);
             self.unsaved = true;
         }
     }
@@ -256,7 +274,7 @@ impl Ledger {
     /// How many bytes of which run were shown and have not been accepted.
     pub(super) fn unaccepted(&self, accepted: Accepted) -> impl Iterator<Item = (Of, u64)> {
         self.due.iter().filter_map(move |Entry { place, of, what }| match what {
-            Change::Bytes { from, .. } => Some((*of, place - accepted.lines.max(*from))),
+            Change::Bytes { from, unit, .. } => Some((*of, place - unit.counted(accepted).max(*from))),
             Change::Record(bytes) => Some((*of, bytes.end - bytes.start)),
             Change::At(_) | Change::Shortened { .. } | Change::Beheaded(_) | Change::Over(_) => None,
         })
