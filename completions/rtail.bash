@@ -48,7 +48,7 @@ _rtail() {
             return 0
             ;;
         rtail__subcmd__follow)
-            opts="-n -c -s -q -v -z -f -F -h -V --lines --bytes --sleep-interval --max-unchanged-stats --pid --silent --quiet --verbose --zero-terminated --debug --since-offset --no-follow --poll --rotate-wait --until --timeout --idle-timeout --while-locked --follow --retry --help --version"
+            opts="-n -c -s -q -v -z -l -f -F -h -V --lines --bytes --sleep-interval --max-unchanged-stats --pid --silent --quiet --verbose --zero-terminated --debug --since-offset --no-follow --poll --rotate-wait --until --timeout --idle-timeout --while-locked --label --color --follow --retry --help --version"
             if [[ ${cur} == -* ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -140,6 +140,20 @@ _rtail() {
                     ;;
                 --idle-timeout)
                     COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -W "name path none" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

@@ -53,7 +53,7 @@ pub enum Mode {
 /// When `==> name <==` headers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Headers {
-    /// With more than one file.
+    /// With more than one file, unless lines have labels.
     Auto,
     /// Never (`-q`).
     Never,
@@ -85,6 +85,48 @@ pub struct Ending {
     pub pids: Vec<u32>,
 }
 
+/// What of a file's name its lines begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// Nothing.
+    None,
+    /// As much of its end as tells it from the others.
+    Name,
+    /// All of it, as it was given or found.
+    Path,
+}
+
+/// When there is colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On terminals, unless the environment says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How lines are shown to people.
+#[derive(Clone, Debug)]
+pub struct Viewing {
+    /// What they begin with.
+    pub label: Label,
+    /// When there is colour.
+    pub color: Color,
+}
+
+impl Viewing {
+    /// Lines as they are.
+    pub const PLAIN: Self = Self { label: Label::None, color: Color::Never };
+
+    /// Whether something is added to lines, so that they have to come whole.
+    #[must_use]
+    pub fn needs_lines(&self) -> bool {
+        self.label != Label::None
+    }
+}
+
 /// Everything `rtail follow` was asked to do.
 #[derive(Clone, Debug)]
 pub struct Follow {
@@ -98,6 +140,8 @@ pub struct Follow {
     pub terminator: u8,
     /// When headers are printed.
     pub headers: Headers,
+    /// How lines are shown.
+    pub viewing: Viewing,
     /// Whether and how to follow.
     pub mode: Mode,
     /// Keep trying names that can't be opened (`--retry`).

@@ -28,7 +28,7 @@ fn a_misused_line_ends_with_status_2_and_names_the_remedy() {
         ("app.log", "unrecognized command 'app.log'; to follow a file: rtail follow app.log"),
         ("-f app.log", "invalid option -- 'f'; to follow a file: rtail follow app.log"),
         ("folow app.log", "unrecognized command 'folow'; did you mean 'follow'?"),
-        ("follow --color x", "unrecognized option '--color'"),
+        ("follow --colour x", "unrecognized option '--colour'; did you mean '--color'?"),
         ("follow -f5 x", "option used in invalid context -- 5; use -n 5"),
         ("follow --poll=0 x", "invalid value for '--poll': '0': a duration greater than zero is needed"),
         ("follow --until a(b x", "invalid value for '--until': regex parse error:"),

@@ -8,6 +8,7 @@ use super::complaint::Complaint;
 use super::ending::EndingOptions;
 use super::gnu::{DefaultMode, GnuOptions};
 use super::looking::LookingOptions;
+use super::viewing::ViewingOptions;
 use super::{Invocation, guide, heading, number, parser, refusal, with_value_hint};
 use crate::settings::{Mode, Persona, Start};
 
@@ -55,6 +56,9 @@ struct FollowArgs {
 
     #[command(flatten)]
     ending: EndingOptions,
+
+    #[command(flatten)]
+    viewing: ViewingOptions,
 }
 
 /// The definition, under the name of the command.
@@ -95,5 +99,6 @@ pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
     follow.looking = typed.looking.looking().unwrap_or(follow.looking);
     follow.rotate_wait = typed.looking.rotate_wait();
     follow.ending = typed.ending.meaning(follow.ending.pids);
+    follow.viewing = typed.viewing.meaning();
     Ok(Invocation { command: super::Command::Follow(follow), warnings })
 }

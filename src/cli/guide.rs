@@ -16,7 +16,10 @@ pub const FOLLOW: Guide = Guide {
     examples: &[
         ("rtail follow app.log", "Print the last 10 lines and whatever comes, through rotation."),
         ("rtail follow -n 0 web.log db.log", "Only what is new, of two files."),
-        ("rtail follow 'logs/*.log'", "Every log of a directory, those that appear later included."),
+        (
+            "rtail follow -l 'logs/*.log'",
+            "Every log of a directory, those that appear later included, named on each line.",
+        ),
         (
             "rtail follow --until 'listening on' --timeout 1m server.log",
             "In CI: wait until a server is up; status 3 if it isn't within a minute.",

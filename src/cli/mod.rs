@@ -5,7 +5,7 @@
 //! 1. `old_form` rewrites what is older than getopt, `-5f` and `+3`, into ordinary options.
 //! 2. `getopt` reads options by GNU's rules, reports misuse in GNU's words, and spells the line in one canonical
 //!    way, so that clap can't read it by rules of its own.
-//! 3. clap fills structures that hold what was typed: `gnu`, `ending` and `looking` are groups of options
+//! 3. clap fills structures that hold what was typed: `gnu`, `ending`, `looking` and `viewing` are groups of options
 //!    shared by commands. Values are read by `number`, `duration`, `pattern` and `choice`.
 //! 4. `follow`, `stream` and `tail`, one file a command, turn what was typed into what it means.
 //!
@@ -33,6 +33,7 @@ mod remedy;
 mod similar;
 mod stream;
 mod tail;
+mod viewing;
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,7 @@ mod heading {
     pub(super) const BEGINNING: &str = "Where to begin";
     pub(super) const FOLLOWING: &str = "How to follow";
     pub(super) const END: &str = "When to end";
+    pub(super) const VIEW: &str = "How lines look";
     pub(super) const OUTPUT: &str = "Output";
 }
 
@@ -204,12 +206,15 @@ fn old_forms(command: &clap::Command) -> OldForms {
 
 /// Reads the arguments of one command: old forms first, then options as GNU reads them.
 fn read_line(command: &clap::Command, dialect: Dialect, old_forms: OldForms, args: &[OsString]) -> Line {
-    match old_forms {
-        OldForms::Nowhere => getopt::read(command, dialect.order(), old_forms, args),
-        OldForms::Alone | OldForms::Anywhere => {
-            getopt::read(command, dialect.order(), old_forms, &old_form::modernise(dialect, args))
+    let modern = match (old_forms, args.first()) {
+        (OldForms::Alone, _) => old_form::modernise(dialect, args),
+        // Of those with a dash only numbers are old forms here, which the reader knows; `-l` is an option of its own.
+        (OldForms::Anywhere, Some(first)) if !first.as_encoded_bytes().starts_with(b"-") => {
+            old_form::modernise(dialect, args)
         }
-    }
+        _ => args.to_vec(),
+    };
+    getopt::read(command, dialect.order(), old_forms, &modern)
 }
 
 /// Has clap match a line that was read up to a mistake, or to its end.

@@ -1,7 +1,7 @@
 //! `rtail follow`, and all of `tail`: shows files to people as they grow.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -15,9 +15,10 @@ use super::signals::Signals;
 use crate::notice::Notices;
 use crate::output::outlet::Outlet;
 use crate::output::plain::Plain;
+use crate::output::view::View;
 use crate::output::wording::{self, STDIN, Voice};
 use crate::quote::quote;
-use crate::settings::{Follow, Headers, Mode, Operand, Persona};
+use crate::settings::{Follow, Headers, Label, Mode, Operand, Persona};
 use crate::tail::{
     Age, Arrival, Data, Event, FileId, FileKind, Happening, Options, Outlook, Passing, Since, SourceId, Tail,
     Trouble, matching,
@@ -48,10 +49,10 @@ pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
     if let Some(file) = out.regular_file() {
         tail.leave_out(file);
     }
-    let sources = add_operands(settings, &mut tail, out.regular_file(), notices)?;
+    let Added { sources, found } = add_operands(settings, &mut tail, out.regular_file(), notices)?;
     let gone = if settings.persona == Persona::Tail { Gone::Reaped } else { Gone::Ended };
     let ending = Ending::new(signals, &settings.ending, gone, settings.sleep_interval);
-    let show = Shows::new(settings, many, sources);
+    let show = Shows::new(settings, many, sources, &found);
     let mut session = Session { tail, out, notices, ending, show };
     let over = session.run()?;
     let Session { tail, notices, show, .. } = session;
@@ -61,26 +62,37 @@ pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Has the tail follow what was asked for; returns the names that are no patterns.
+/// What is followed from the start.
+struct Added<'a> {
+    /// The names that are no patterns.
+    sources: Vec<(&'a Path, SourceId)>,
+    /// The files that patterns match.
+    found: Vec<PathBuf>,
+}
+
+/// Has the tail follow what was asked for.
 fn add_operands<'a>(
     settings: &'a Follow,
     tail: &mut Tail,
     own: Option<FileId>,
     notices: &mut Notices,
-) -> anyhow::Result<Vec<(&'a Path, SourceId)>> {
-    let mut sources = Vec::new();
+) -> anyhow::Result<Added<'a>> {
+    let (mut sources, mut found) = (Vec::new(), Vec::new());
     for operand in &settings.operands {
         match (operand, as_pattern(settings, operand)) {
             (Operand::Name(_), Some(pattern)) if settings.mode == Mode::Print => {
                 for path in matching_but(own, pattern, notices)? {
-                    tail.follow(path);
+                    tail.follow(&path);
+                    found.push(path);
                 }
             }
             (Operand::Name(name), Some(pattern)) => {
                 tail.follow_pattern(pattern)?;
-                if matching(pattern)?.is_empty() {
+                let matching = matching(pattern)?;
+                if matching.is_empty() {
                     notices.tell(&format!("{}: no file matches yet", quote(name)));
                 }
+                found.extend(matching);
             }
             (Operand::Stdin, _) => {
                 let source = tail.follow_stdin(STDIN).context("cannot read standard input")?;
@@ -89,14 +101,14 @@ fn add_operands<'a>(
             (Operand::Name(path), None) => sources.push((path.as_path(), tail.follow(path))),
         }
     }
-    Ok(sources)
+    Ok(Added { sources, found })
 }
 
 /// What is shown to people.
 struct Shows<'a> {
     settings: &'a Follow,
     voice: Voice,
-    view: Plain,
+    view: View,
     status: Exit,
     gave_up: bool,
     until: Until<'a>,
@@ -108,16 +120,18 @@ struct Shows<'a> {
 }
 
 impl<'a> Shows<'a> {
-    fn new(settings: &'a Follow, many: bool, sources: Vec<(&'a Path, SourceId)>) -> Self {
+    fn new(settings: &'a Follow, many: bool, sources: Vec<(&'a Path, SourceId)>, found: &[PathBuf]) -> Self {
         let headers = match settings.headers {
-            Headers::Auto => many,
+            Headers::Auto => many && settings.viewing.label == Label::None,
             Headers::Never => false,
             Headers::Always => true,
         };
+        let plain = Plain::new(settings.persona, headers, settings.terminator);
+        let names = sources.iter().map(|(name, _)| *name).chain(found.iter().map(PathBuf::as_path));
         Self {
             settings,
             voice: Voice { persona: settings.persona, mode: settings.mode, retry: settings.retry },
-            view: Plain::new(settings.persona, headers, settings.terminator),
+            view: View::new(plain, settings.terminator, &settings.viewing, names),
             status: Exit::Success,
             gave_up: false,
             until: Until::new(settings.ending.until.as_ref(), settings.terminator),
@@ -152,6 +166,7 @@ impl<'a> Shows<'a> {
         if is_failure(self.settings.persona, what) {
             self.status = Exit::Failure;
         }
+        self.view.note(path, what);
         if begins_output(path, what) {
             self.view.announce(out, source, path)?;
         }

@@ -69,8 +69,10 @@ pub(super) fn options(settings: &Follow, many: bool) -> Options {
         },
         retry: if settings.retry { Retry::Always } else { Retry::Never },
         framing: match settings.persona {
-            // A single source passes as it comes, unless what it says decides where to stop.
-            Persona::Rtail if many || settings.ending.until.is_some() => Framing::Lines,
+            // A single source passes as it comes, unless what its lines say matters, or something is added to them.
+            Persona::Rtail if many || settings.ending.until.is_some() || settings.viewing.needs_lines() => {
+                Framing::Lines
+            }
             _ => Framing::Bytes,
         },
         terminator: settings.terminator,

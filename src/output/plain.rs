@@ -52,6 +52,11 @@ impl Plain {
         self.current = Some(source);
     }
 
+    /// Whether bytes of this run would stand behind others of it on a line that is not finished.
+    pub(crate) fn continues_with(&self, source: SourceId, run: u64) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.open && shown.source == source && shown.run == run)
+    }
+
     /// Shows bytes.
     pub(crate) fn show(&mut self, out: &mut Outlet, data: &Data<'_>) -> io::Result<()> {
         let Some(&last) = data.bytes.last() else { return Ok(()) };

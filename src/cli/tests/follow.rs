@@ -173,7 +173,7 @@ fn mistakes_are_told_in_gnus_words_with_a_guess() {
             "rtail follow --checkpoint=p x",
             "unrecognized option '--checkpoint=p'; to follow a file: rtail stream --checkpoint=p x",
         ),
-        ("rtail follow --color x", "unrecognized option '--color'"),
+        ("rtail follow --colour x", "unrecognized option '--colour'; did you mean '--color'?"),
         ("rtail follow --disable-inotify x", "unrecognized option '--disable-inotify'"),
         ("rtail follow -x", "invalid option -- 'x'"),
         ("rtail follow --r x", "option '--r' is ambiguous; possibilities: '--retry' '--rotate-wait'"),
@@ -188,6 +188,25 @@ fn mistakes_are_told_in_gnus_words_with_a_guess() {
     ] {
         assert_refused(line, message, TRY_FOLLOW);
     }
+}
+
+#[test]
+fn lines_look_as_asked_for() {
+    use settings::{Color, Label};
+    for (line, label, color) in [
+        ("rtail follow x", Label::None, Color::Auto),
+        ("rtail follow -l x", Label::Name, Color::Auto),
+        ("rtail follow -lf x", Label::Name, Color::Auto),
+        ("rtail follow --label x", Label::Name, Color::Auto),
+        ("rtail follow --label=path --color never x", Label::Path, Color::Never),
+        ("rtail follow -l --label=none --color=always x", Label::None, Color::Always),
+        ("tail x", Label::None, Color::Never),
+    ] {
+        let viewing = settings(line).viewing;
+        assert_eq!((viewing.label, viewing.color), (label, color), "{line}");
+    }
+    let (lines, status) = usage("rtail follow --color sometimes x");
+    assert_eq!((lines[0].as_str(), status), ("rtail: invalid argument 'sometimes' for '--color'", 2));
 }
 
 #[test]
@@ -221,7 +240,7 @@ fn rtail_needs_a_command_it_knows() {
 fn help_is_long_and_short() {
     let (long, short) = (shown("rtail follow --help"), shown("rtail follow -h"));
     assert!(long.len() > short.len());
-    for heading in ["Where to begin:", "How to follow:", "When to end:", "Output:"] {
+    for heading in ["Where to begin:", "How to follow:", "When to end:", "How lines look:", "Output:"] {
         assert!(long.contains(heading) && short.contains(heading), "{heading}");
     }
     assert!(!long.contains("inotify") && !long.contains("presume"), "{long}");
