@@ -38,9 +38,15 @@ complete -c rtail -n "__fish_rtail_using_subcommand follow" -l rotate-wait -d 'R
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l until -d 'End once an appended line (on a pipe: any line) matches REGEX, after printing it' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l timeout -d 'End after DUR, with status 3 if there is --until, else 0' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l idle-timeout -d 'End after DUR without new data' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s g -l grep -d 'Show only lines that match REGEX, or one of several' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s x -l exclude -d 'Don\'t show lines that match REGEX, or one of several' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s A -l after-context -d 'Show NUM lines behind each line that --grep shows, too' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s B -l before-context -d 'Show NUM lines before each line that --grep shows, too' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s C -l context -d 'Both; -A and -B count more, wherever they stand' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l label -d 'Begin each line with its file\'s name, in a column and in colour, instead of printing headers' -r -f -a "name\t''
 path\t''
 none\t''"
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s H -l highlight -d 'Colour what matches REGEX, or one of several' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l color -d 'Colour the output on terminals, always or never [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -53,7 +59,10 @@ complete -c rtail -n "__fish_rtail_using_subcommand follow" -l debug -d 'Say on 
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l no-follow -d 'Print and end; of this, -f, -F and --follow the last one counts'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l poll -d 'Look at a fixed interval instead of waiting for events [default: 250ms while files change, else 1s]'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l while-locked -d 'End when no process holds a lock on any of the files, after reading all of them'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s i -l ignore-case -d 'Match letters of either case: in these and in what to highlight'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s l -d 'Begin each line with its file\'s name, in a column and in colour, instead of printing headers'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -s T -l timestamps -d 'Begin each line with the time at which it came, in RFC 3339'
+complete -c rtail -n "__fish_rtail_using_subcommand follow" -l raw-control -d 'Write control characters to a terminal as they are, instead of spelling them'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s f -d 'Follow the file that was opened (descriptor, and -f alone) instead of its name'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -s F -d 'The same as --follow=name --retry: the default'
 complete -c rtail -n "__fish_rtail_using_subcommand follow" -l retry -d 'Keep trying to open a file that can\'t be opened; on unless -f or --follow is given'

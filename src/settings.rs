@@ -85,6 +85,39 @@ pub struct Ending {
     pub pids: Vec<u32>,
 }
 
+/// Which lines are shown.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Those that match one of these; empty: all.
+    pub grep: Vec<Regex>,
+    /// Of these, not those that match one of these.
+    pub exclude: Vec<Regex>,
+    /// How many lines around those are shown; without `grep`, none.
+    pub context: Context,
+}
+
+/// How many lines are shown around those that match.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Before each.
+    pub before: usize,
+    /// Behind each.
+    pub after: usize,
+}
+
+impl Context {
+    /// No others.
+    pub const NONE: Self = Self { before: 0, after: 0 };
+}
+
+impl Selection {
+    /// Whether every line is shown.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.grep.is_empty() && self.exclude.is_empty()
+    }
+}
+
 /// What of a file's name its lines begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
@@ -107,23 +140,44 @@ pub enum Color {
     Never,
 }
 
+/// What is done about control characters on terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controls {
+    /// They are spelled, so that they do nothing to the terminal; colours pass.
+    Spell,
+    /// They are written as they are (`--raw-control`).
+    Pass,
+}
+
 /// How lines are shown to people.
 #[derive(Clone, Debug)]
 pub struct Viewing {
-    /// What they begin with.
+    /// Whether they begin with the time at which they came.
+    pub timestamps: bool,
+    /// What of their file's name they begin with, behind that.
     pub label: Label,
+    /// What is coloured in them, beside what they were selected for.
+    pub highlight: Vec<Regex>,
+    /// What is done about control characters.
+    pub controls: Controls,
     /// When there is colour.
     pub color: Color,
 }
 
 impl Viewing {
     /// Lines as they are.
-    pub const PLAIN: Self = Self { label: Label::None, color: Color::Never };
+    pub const PLAIN: Self = Self {
+        timestamps: false,
+        label: Label::None,
+        highlight: Vec::new(),
+        controls: Controls::Pass,
+        color: Color::Never,
+    };
 
-    /// Whether something is added to lines, so that they have to come whole.
+    /// Whether lines have to come whole, since something is added to them or looked for in them.
     #[must_use]
     pub fn needs_lines(&self) -> bool {
-        self.label != Label::None
+        self.timestamps || self.label != Label::None || !self.highlight.is_empty()
     }
 }
 
@@ -140,7 +194,9 @@ pub struct Follow {
     pub terminator: u8,
     /// When headers are printed.
     pub headers: Headers,
-    /// How lines are shown.
+    /// Which lines are shown.
+    pub selection: Selection,
+    /// How they are shown.
     pub viewing: Viewing,
     /// Whether and how to follow.
     pub mode: Mode,

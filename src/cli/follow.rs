@@ -8,6 +8,7 @@ use super::complaint::Complaint;
 use super::ending::EndingOptions;
 use super::gnu::{DefaultMode, GnuOptions};
 use super::looking::LookingOptions;
+use super::selection::{ContextOptions, SelectionOptions};
 use super::viewing::ViewingOptions;
 use super::{Invocation, guide, heading, number, parser, refusal, with_value_hint};
 use crate::settings::{Mode, Persona, Start};
@@ -58,6 +59,12 @@ struct FollowArgs {
     ending: EndingOptions,
 
     #[command(flatten)]
+    selection: SelectionOptions,
+
+    #[command(flatten)]
+    context: ContextOptions,
+
+    #[command(flatten)]
     viewing: ViewingOptions,
 }
 
@@ -99,6 +106,8 @@ pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
     follow.looking = typed.looking.looking().unwrap_or(follow.looking);
     follow.rotate_wait = typed.looking.rotate_wait();
     follow.ending = typed.ending.meaning(follow.ending.pids);
-    follow.viewing = typed.viewing.meaning();
+    follow.selection = typed.selection.meaning()?;
+    typed.context.add_to(&mut follow.selection)?;
+    follow.viewing = typed.viewing.meaning(typed.selection.case())?;
     Ok(Invocation { command: super::Command::Follow(follow), warnings })
 }

@@ -15,7 +15,7 @@ use super::ending::Processes;
 use super::number::{self, Count};
 use super::{duration, heading, operand, parser};
 use crate::quote::quote;
-use crate::settings::{self, Ending, Headers, Looking, Mode, Operand, Persona, Start, Viewing};
+use crate::settings::{self, Ending, Headers, Looking, Mode, Operand, Persona, Selection, Start, Viewing};
 
 /// How many lines are printed when nothing is said.
 const DEFAULT_START: Start = Start::LastLines(10);
@@ -157,6 +157,7 @@ impl GnuOptions {
             start: self.start(matches),
             terminator: if self.zero_terminated { 0 } else { b'\n' },
             headers: self.headers(),
+            selection: Selection::default(),
             viewing: Viewing::PLAIN,
             mode,
             retry,

@@ -21,6 +21,10 @@ pub const FOLLOW: Guide = Guide {
             "Every log of a directory, those that appear later included, named on each line.",
         ),
         (
+            "rtail follow -n +1 -g 'error|fatal' -x healthcheck -C 2 app.log",
+            "Only lines that match, and 2 around each, of everything in the log and whatever comes.",
+        ),
+        (
             "rtail follow --until 'listening on' --timeout 1m server.log",
             "In CI: wait until a server is up; status 3 if it isn't within a minute.",
         ),

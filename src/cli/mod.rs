@@ -5,8 +5,8 @@
 //! 1. `old_form` rewrites what is older than getopt, `-5f` and `+3`, into ordinary options.
 //! 2. `getopt` reads options by GNU's rules, reports misuse in GNU's words, and spells the line in one canonical
 //!    way, so that clap can't read it by rules of its own.
-//! 3. clap fills structures that hold what was typed: `gnu`, `ending`, `looking` and `viewing` are groups of options
-//!    shared by commands. Values are read by `number`, `duration`, `pattern` and `choice`.
+//! 3. clap fills structures that hold what was typed: `gnu`, `looking`, `ending`, `selection` and `viewing` are
+//!    groups of options shared by commands. Values are read by `number`, `duration`, `pattern` and `choice`.
 //! 4. `follow`, `stream` and `tail`, one file a command, turn what was typed into what it means.
 //!
 //! Around them: `complaint` and `refusal` word mistakes, `similar` guesses at misspelled names and `remedy` at lines
@@ -30,6 +30,7 @@ mod old_form;
 mod pattern;
 mod refusal;
 mod remedy;
+mod selection;
 mod similar;
 mod stream;
 mod tail;
@@ -54,13 +55,14 @@ use crate::settings::{self, Operand, Persona};
 
 pub use self::refusal::Refusal;
 
-/// The headings of `--help`, in the order of a run.
+/// The headings of `--help`, in their order there.
 mod heading {
     pub(super) const BEGINNING: &str = "Where to begin";
     pub(super) const FOLLOWING: &str = "How to follow";
     pub(super) const END: &str = "When to end";
-    pub(super) const VIEW: &str = "How lines look";
     pub(super) const OUTPUT: &str = "Output";
+    pub(super) const SELECTION: &str = "Which lines to show";
+    pub(super) const VIEW: &str = "How lines look";
 }
 
 /// What the command line asks for.

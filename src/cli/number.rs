@@ -64,6 +64,12 @@ pub(super) fn size(option: &str, text: &OsStr) -> Result<usize, Complaint> {
     }
 }
 
+/// Reads the value of `--context`, `--before-context` or `--after-context`.
+pub(super) fn context(text: &OsStr) -> Result<usize, Complaint> {
+    let number = non_negative(text, Multipliers::Forbidden, "context length")?;
+    Ok(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
 /// Reads the value of `--max-unchanged-stats`.
 pub(super) fn unchanged_stats(text: &OsStr) -> Result<u64, Complaint> {
     non_negative(text, Multipliers::Forbidden, "maximum number of unchanged stats between opens")

@@ -1,18 +1,35 @@
 //! How lines look: options shared by the commands that show them to people.
 
-use clap::Args;
+use clap::{ArgAction, Args};
+use regex::bytes::Regex;
 
 use super::choice::Choice;
-use super::heading;
-use crate::settings::{Color, Label, Viewing};
+use super::complaint::Complaint;
+use super::pattern::{self, Case};
+use super::{heading, parser};
+use crate::settings::{Color, Controls, Label, Viewing};
 
 const ABOUT_LABEL: &str = "\
 Begin each line with its file's name instead of printing headers: as much of the end of the name as tells the files \
 apart (name, and -l alone), or all of it (path). Labels are padded to a column, and each file has a colour of its own";
 
+const ABOUT_TIMESTAMPS: &str = "\
+Begin each line with the time at which rtail read it, in RFC 3339 to the millisecond, with the local offset: \
+2026-11-20T13:05:59.120+01:00";
+
+const ABOUT_HIGHLIGHT: &str = "\
+Colour what matches REGEX, or one of several, and show all lines. What --grep looks for is coloured anyway. The syntax \
+is that of --grep";
+
+const ABOUT_RAW_CONTROL: &str = "\
+Write control characters to a terminal as they are. Without this option they are spelled (^G, <U+202E>), since a log \
+could use them to drive the terminal or to hide what it says; sequences that set colours pass. In a pipe bytes are \
+never touched";
+
 const ABOUT_COLOR: &str = "\
-Colour labels: on terminals (auto), always or never. With auto, NO_COLOR in the environment turns colours off, and \
-CLICOLOR_FORCE turns them on even in a pipe; this option wins over both [default: auto]";
+Colour labels, matches, and words that tell severity (ERROR, WARN, level=info) except in JSON: on terminals (auto), \
+always or never. With auto, NO_COLOR in the environment turns colours off, and CLICOLOR_FORCE turns them on even in a \
+pipe; this option wins over both [default: auto]";
 
 /// What was typed about looks.
 #[derive(Args, Debug)]
@@ -23,6 +40,19 @@ pub(super) struct ViewingOptions {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "name")]
     #[arg(value_parser = LABELS, hide_possible_values = true)]
     label: Option<Label>,
+
+    /// Begin each line with the time at which it came, in RFC 3339
+    #[arg(short = 'T', long, long_help = ABOUT_TIMESTAMPS)]
+    timestamps: bool,
+
+    /// Colour what matches REGEX, or one of several
+    #[arg(short = 'H', long, value_name = "REGEX", long_help = ABOUT_HIGHLIGHT)]
+    #[arg(action = ArgAction::Append, value_parser = parser(|text| pattern::pattern("--highlight", text)))]
+    highlight: Vec<Regex>,
+
+    /// Write control characters to a terminal as they are, instead of spelling them
+    #[arg(long, long_help = ABOUT_RAW_CONTROL)]
+    raw_control: bool,
 
     /// Colour the output on terminals, always or never [default: auto]
     #[arg(long, value_name = "auto|always|never", long_help = ABOUT_COLOR)]
@@ -36,8 +66,14 @@ const COLORS: Choice<Color> =
     Choice { option: "--color", words: &[("auto", Color::Auto), ("always", Color::Always), ("never", Color::Never)] };
 
 impl ViewingOptions {
-    /// How lines are to look.
-    pub(super) fn meaning(self) -> Viewing {
-        Viewing { label: self.label.unwrap_or(Label::None), color: self.color.unwrap_or(Color::Auto) }
+    /// How lines are to look, where case matters so to patterns.
+    pub(super) fn meaning(self, case: Case) -> Result<Viewing, Complaint> {
+        Ok(Viewing {
+            timestamps: self.timestamps,
+            label: self.label.unwrap_or(Label::None),
+            highlight: pattern::in_case("--highlight", case, &self.highlight)?,
+            controls: if self.raw_control { Controls::Pass } else { Controls::Spell },
+            color: self.color.unwrap_or(Color::Auto),
+        })
     }
 }

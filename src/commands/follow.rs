@@ -8,19 +8,19 @@ use anyhow::Context as _;
 use super::debug;
 use super::ending::{Ending, Exit, Reason};
 use super::lines::Until;
-use super::plan::{as_pattern, matching_but, nothing_can_come, options};
+use super::plan::{as_pattern, matching_but, nothing_can_come, options, passing};
 use super::process::Gone;
 use super::session::{Over, Session, Show, Shown};
 use super::signals::Signals;
 use crate::notice::Notices;
 use crate::output::outlet::Outlet;
 use crate::output::plain::Plain;
-use crate::output::view::View;
+use crate::output::view::{Asked, View};
 use crate::output::wording::{self, STDIN, Voice};
 use crate::quote::quote;
 use crate::settings::{Follow, Headers, Label, Mode, Operand, Persona};
 use crate::tail::{
-    Age, Arrival, Data, Event, FileId, FileKind, Happening, Options, Outlook, Passing, Since, SourceId, Tail,
+    Age, Arrival, Data, Event, FileId, FileKind, Framing, Happening, Options, Outlook, Since, SourceId, Tail,
     Trouble, matching,
 };
 
@@ -43,16 +43,17 @@ pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
     };
     let patterns = settings.operands.iter().any(|operand| as_pattern(settings, operand).is_some());
     let many = settings.operands.len() > 1 || patterns;
-    let passing = if out.can_pass() && settings.ending.until.is_none() { Passing::Offered } else { Passing::Never };
-    let mut tail = Tail::new(Options { passing, ..options(settings, many) }).context("cannot wait for events")?;
+    let options = Options { passing: passing(settings, &out), ..options(settings, many) };
+    let framing = options.framing;
+    let mut tail = Tail::new(options).context("cannot wait for events")?;
     tail.interrupt_by(signals.flag());
     if let Some(file) = out.regular_file() {
         tail.leave_out(file);
     }
-    let Added { sources, found } = add_operands(settings, &mut tail, out.regular_file(), notices)?;
+    let added = add_operands(settings, &mut tail, out.regular_file(), notices)?;
     let gone = if settings.persona == Persona::Tail { Gone::Reaped } else { Gone::Ended };
     let ending = Ending::new(signals, &settings.ending, gone, settings.sleep_interval);
-    let show = Shows::new(settings, many, sources, &found);
+    let show = Shows::new(settings, view(settings, many, framing, &added)?, added.sources);
     let mut session = Session { tail, out, notices, ending, show };
     let over = session.run()?;
     let Session { tail, notices, show, .. } = session;
@@ -104,6 +105,20 @@ fn add_operands<'a>(
     Ok(Added { sources, found })
 }
 
+/// How files are seen.
+fn view(settings: &Follow, many: bool, framing: Framing, added: &Added<'_>) -> anyhow::Result<View> {
+    let headers = match settings.headers {
+        Headers::Auto => many && settings.viewing.label == Label::None,
+        Headers::Never => false,
+        Headers::Always => true,
+    };
+    let Follow { persona, terminator, ref selection, ref viewing, .. } = *settings;
+    let plain = Plain::new(persona, headers, terminator);
+    let names = added.sources.iter().map(|(name, _)| *name).chain(added.found.iter().map(PathBuf::as_path));
+    View::new(plain, Asked { selection, viewing, terminator, framing }, names)
+        .context("cannot search for the patterns")
+}
+
 /// What is shown to people.
 struct Shows<'a> {
     settings: &'a Follow,
@@ -120,18 +135,11 @@ struct Shows<'a> {
 }
 
 impl<'a> Shows<'a> {
-    fn new(settings: &'a Follow, many: bool, sources: Vec<(&'a Path, SourceId)>, found: &[PathBuf]) -> Self {
-        let headers = match settings.headers {
-            Headers::Auto => many && settings.viewing.label == Label::None,
-            Headers::Never => false,
-            Headers::Always => true,
-        };
-        let plain = Plain::new(settings.persona, headers, settings.terminator);
-        let names = sources.iter().map(|(name, _)| *name).chain(found.iter().map(PathBuf::as_path));
+    fn new(settings: &'a Follow, view: View, sources: Vec<(&'a Path, SourceId)>) -> Self {
         Self {
             settings,
             voice: Voice { persona: settings.persona, mode: settings.mode, retry: settings.retry },
-            view: View::new(plain, settings.terminator, &settings.viewing, names),
+            view,
             status: Exit::Success,
             gave_up: false,
             until: Until::new(settings.ending.until.as_ref(), settings.terminator),
@@ -166,7 +174,7 @@ impl<'a> Shows<'a> {
         if is_failure(self.settings.persona, what) {
             self.status = Exit::Failure;
         }
-        self.view.note(path, what);
+        self.view.note(source, path, what);
         if begins_output(path, what) {
             self.view.announce(out, source, path)?;
         }
@@ -234,8 +242,8 @@ impl Show for Shows<'_> {
         (tail.is_over() || (!self.settings.retry && !tail.has_files())).then_some(Over::Dry)
     }
 
-    fn last_words(&mut self, _: Over, _: &Tail, _: &mut Outlet) -> io::Result<()> {
-        Ok(())
+    fn last_words(&mut self, _: Over, _: &Tail, out: &mut Outlet) -> io::Result<()> {
+        self.view.end(out)
     }
 }
 

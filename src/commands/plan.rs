@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::notice::Notices;
+use crate::output::colour::Colour;
+use crate::output::outlet::Outlet;
 use crate::output::wording;
 use crate::settings::{Follow, Looking, Mode, Operand, Persona, Start};
 use crate::tail::{
-    Disk, FileId, Files as _, Following, Framing, Lineage, Links, Looks, Nuls, Options, Pipes, Retry, Rewriting,
-    looks_like_pattern, matching,
+    Disk, FileId, Files as _, Following, Framing, Lineage, Links, Looks, Nuls, Options, Passing, Pipes, Retry,
+    Rewriting, looks_like_pattern, matching,
 };
 
 /// The interval of GNU `tail` unless `-s` sets another.
@@ -56,6 +58,17 @@ pub(super) fn matching_but(
     Ok(found)
 }
 
+/// Whether lines have to come whole, be it of one source.
+fn needs_lines(settings: &Follow) -> bool {
+    settings.ending.until.is_some() || !settings.selection.is_everything() || settings.viewing.needs_lines()
+}
+
+/// Whether bytes may pass to the output without being looked at.
+pub(super) fn passing(settings: &Follow, out: &Outlet) -> Passing {
+    let seen = needs_lines(settings) || Colour::of_stdout(settings.viewing.color) == Colour::On;
+    if out.can_pass() && !seen { Passing::Offered } else { Passing::Never }
+}
+
 /// How the core is to behave. `many`: the output is shared by several files.
 pub(super) fn options(settings: &Follow, many: bool) -> Options {
     let rtail = settings.persona == Persona::Rtail;
@@ -70,9 +83,7 @@ pub(super) fn options(settings: &Follow, many: bool) -> Options {
         retry: if settings.retry { Retry::Always } else { Retry::Never },
         framing: match settings.persona {
             // A single source passes as it comes, unless what its lines say matters, or something is added to them.
-            Persona::Rtail if many || settings.ending.until.is_some() || settings.viewing.needs_lines() => {
-                Framing::Lines
-            }
+            Persona::Rtail if many || needs_lines(settings) => Framing::Lines,
             _ => Framing::Bytes,
         },
         terminator: settings.terminator,

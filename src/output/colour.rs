@@ -15,7 +15,7 @@ pub(crate) const RESET: &[u8] = b"\x1b[0m";
 
 /// The colours of labels: in the middle between black and white, so that both make a background for them, and neither
 /// red nor yellow, which mean something in logs.
-const PALETTE: [u8; 12] = [33, 28, 133, 30, 99, 64, 169, 67, 163, 65, 31, 97];
+const PALETTE: [u8; 8] = [33, 28, 133, 30, 99, 64, 163, 67];
 
 /// How many colours labels have.
 pub(crate) const LABELS: usize = PALETTE.len();
@@ -46,6 +46,57 @@ pub(crate) fn label(number: usize) -> Vec<u8> {
     start(Style::new().color(XtermColors::from(PALETTE[number])))
 }
 
+/// What a part of a line is coloured as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Something that was looked for.
+    Match,
+    /// Something bad.
+    Error,
+    /// Something that may become bad.
+    Warning,
+    /// Something good to know.
+    Info,
+    /// Something beside the point.
+    Aside,
+}
+
+/// What begins each tone; [`RESET`] ends it.
+#[derive(Debug)]
+pub(crate) struct Tones {
+    matched: Vec<u8>,
+    error: Vec<u8>,
+    warning: Vec<u8>,
+    info: Vec<u8>,
+    aside: Vec<u8>,
+}
+
+impl Default for Tones {
+    fn default() -> Self {
+        Self {
+            // As with a marker on paper; and nothing in a log has this colour by itself.
+            matched: start(Style::new().black().on_yellow()),
+            error: start(Style::new().red().bold()),
+            warning: start(Style::new().yellow().bold()),
+            info: start(Style::new().green()),
+            aside: start(Style::new().dimmed()),
+        }
+    }
+}
+
+impl Tones {
+    /// What begins a tone.
+    pub(crate) fn get(&self, tone: Tone) -> &[u8] {
+        match tone {
+            Tone::Match => &self.matched,
+            Tone::Error => &self.error,
+            Tone::Warning => &self.warning,
+            Tone::Info => &self.info,
+            Tone::Aside => &self.aside,
+        }
+    }
+}
+
 /// What begins a style; [`RESET`] ends it.
 fn start(style: Style) -> Vec<u8> {
     style.prefix_formatter().to_string().into_bytes()
@@ -55,12 +106,17 @@ fn start(style: Style) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// The relative luminance, from 0 for black to 1 for white, as the W3C defines it.
-    fn luminance(colour: u8) -> f64 {
+    /// Red, green and blue of one of the 216 colours that have them.
+    fn components(colour: u8) -> [u8; 3] {
         let levels = [0, 95, 135, 175, 215, 255];
         let index = usize::from(colour) - 16;
-        let [r, g, b] = [index / 36, index / 6 % 6, index % 6].map(|level| {
-            let share = f64::from(levels[level]) / 255.0;
+        [index / 36, index / 6 % 6, index % 6].map(|level| levels[level])
+    }
+
+    /// The relative luminance, from 0 for black to 1 for white, as the W3C defines it.
+    fn luminance(colour: u8) -> f64 {
+        let [r, g, b] = components(colour).map(|component| {
+            let share = f64::from(component) / 255.0;
             if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
         });
         0.2126 * r + 0.7152 * g + 0.0722 * b
@@ -76,9 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn no_two_labels_begin_alike() {
-        let starts: std::collections::HashSet<_> = (0..LABELS).map(label).collect();
-        assert_eq!(starts.len(), LABELS);
+    fn no_label_is_taken_for_another() {
+        for (at, one) in PALETTE.into_iter().enumerate() {
+            for other in &PALETTE[at + 1..] {
+                let differences = components(one).into_iter().zip(components(*other));
+                let distance: u32 = differences.map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum();
+                assert!(distance > 80 * 80, "{one} and {other}");
+            }
+        }
         assert_eq!(label(0), b"\x1b[38;5;33m");
     }
 }

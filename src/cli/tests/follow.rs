@@ -137,14 +137,13 @@ fn until_looks_at_bytes() {
 
 #[test]
 fn a_bad_pattern_is_shown_where_it_goes_wrong() {
-    let expected = [
-        "rtail: invalid value for '--until': regex parse error:",
-        "    a(b",
-        "     ^",
-        "error: unclosed group",
-        TRY_FOLLOW,
-    ];
-    assert_eq!(usage("rtail follow --until a(b x"), (expected.map(str::to_owned).to_vec(), 2));
+    for option in ["--until", "--grep", "--exclude", "--highlight"] {
+        let first = format!("rtail: invalid value for '{option}': regex parse error:");
+        let expected = [&first, "    a(b", "     ^", "error: unclosed group", TRY_FOLLOW];
+        for line in [format!("rtail follow {option} a(b x"), format!("rtail follow -i {option} a(b x")] {
+            assert_eq!(usage(&line), (expected.map(str::to_owned).to_vec(), 2), "{line}");
+        }
+    }
 }
 
 #[test]
@@ -175,8 +174,8 @@ fn mistakes_are_told_in_gnus_words_with_a_guess() {
         ),
         ("rtail follow --colour x", "unrecognized option '--colour'; did you mean '--color'?"),
         ("rtail follow --disable-inotify x", "unrecognized option '--disable-inotify'"),
-        ("rtail follow -x", "invalid option -- 'x'"),
-        ("rtail follow --r x", "option '--r' is ambiguous; possibilities: '--retry' '--rotate-wait'"),
+        ("rtail follow -y", "invalid option -- 'y'"),
+        ("rtail follow --r x", "option '--r' is ambiguous; possibilities: '--raw-control' '--retry' '--rotate-wait'"),
         ("rtail follow --retry=1 x", "option '--retry' doesn't allow an argument"),
         ("rtail follow --pid", "option '--pid' requires an argument"),
         ("rtail follow -n", "option requires an argument -- 'n'"),
@@ -191,8 +190,40 @@ fn mistakes_are_told_in_gnus_words_with_a_guess() {
 }
 
 #[test]
+fn lines_are_selected_as_asked_for() {
+    let patterns = |regexes: &[regex::bytes::Regex]| regexes.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(settings("rtail follow x").selection.is_everything());
+    let selection = settings("rtail follow -g a --grep b -x c --exclude=d x").selection;
+    assert_eq!((patterns(&selection.grep), patterns(&selection.exclude)), (names_of("a b"), names_of("c d")));
+    let selection = settings("rtail follow -g a|b -i -x c x").selection;
+    assert!(selection.grep[0].is_match(b"xB") && selection.exclude[0].is_match(b"C"));
+    assert!(!settings("rtail follow -g a x").selection.grep[0].is_match(b"A"));
+}
+
+#[test]
+fn context_is_counted_before_and_behind() {
+    for (options, before, after) in
+        [("", 0, 0), ("-A 2", 0, 2), ("-B3", 3, 0), ("-C 1", 1, 1), ("--context=2 -A 5", 2, 5), ("-B 0 -C 2", 0, 2)]
+    {
+        let context = settings(&format!("rtail follow -g a {options} x")).selection.context;
+        assert_eq!((context.before, context.after), (before, after), "{options}");
+    }
+    for (line, message) in [
+        ("rtail follow -C 2 x", "option '--context' can't be used without '--grep'"),
+        ("rtail follow -x a -A 2 x", "option '--after-context' can't be used without '--grep'"),
+        ("rtail follow -g a -B x x", "invalid context length: 'x'"),
+    ] {
+        assert_refused(line, message, TRY_FOLLOW);
+    }
+}
+
+fn names_of(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
 fn lines_look_as_asked_for() {
-    use settings::{Color, Label};
+    use settings::{Color, Controls, Label};
     for (line, label, color) in [
         ("rtail follow x", Label::None, Color::Auto),
         ("rtail follow -l x", Label::Name, Color::Auto),
@@ -205,6 +236,11 @@ fn lines_look_as_asked_for() {
         let viewing = settings(line).viewing;
         assert_eq!((viewing.label, viewing.color), (label, color), "{line}");
     }
+    assert_eq!(settings("rtail follow x").viewing.controls, Controls::Spell);
+    assert_eq!(settings("rtail follow --raw-control x").viewing.controls, Controls::Pass);
+    assert!(settings("rtail follow -T x").viewing.timestamps && !settings("rtail follow x").viewing.timestamps);
+    let highlight = settings("rtail follow -H a --highlight b -i x").viewing.highlight;
+    assert!(highlight[0].is_match(b"A") && highlight[1].is_match(b"B"));
     let (lines, status) = usage("rtail follow --color sometimes x");
     assert_eq!((lines[0].as_str(), status), ("rtail: invalid argument 'sometimes' for '--color'", 2));
 }
@@ -240,7 +276,9 @@ fn rtail_needs_a_command_it_knows() {
 fn help_is_long_and_short() {
     let (long, short) = (shown("rtail follow --help"), shown("rtail follow -h"));
     assert!(long.len() > short.len());
-    for heading in ["Where to begin:", "How to follow:", "When to end:", "How lines look:", "Output:"] {
+    for heading in
+        ["Where to begin:", "How to follow:", "When to end:", "Which lines to show:", "How lines look:", "Output:"]
+    {
         assert!(long.contains(heading) && short.contains(heading), "{heading}");
     }
     assert!(!long.contains("inotify") && !long.contains("presume"), "{long}");

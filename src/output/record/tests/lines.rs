@@ -1,4 +1,5 @@
 use super::*;
+use crate::output::dice::Dice;
 use crate::tail::{Age, Data, Ending, SourceId};
 
 const WHOLE: Ending = Ending::Line;
@@ -158,19 +159,6 @@ fn pieces_are_not_parsed() {
     assert_eq!(encode(&mut lines, &data(0, b"{}", Ending::Piece)), [first]);
     let last = r#""offset":2,"next_offset":5,"text":"{}","piece":"last","parse_error":"part of a line""#;
     assert_eq!(encode(&mut lines, &data(2, b"{}\n", WHOLE)), [last]);
-}
-
-/// Numbers that look random and are the same each time (`SplitMix64`).
-struct Dice(u64);
-
-impl Dice {
-    /// A number below `sides`.
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % sides as u64).unwrap()
-    }
 }
 
 /// What files are put together from: all that could upset a line, a string or a parser.
