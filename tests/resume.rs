@@ -792,3 +792,20 @@ fn a_checkpoint_is_no_log() {
     }
     assert_eq!(logs.read("a.log"), lines(1..=3));
 }
+
+#[test]
+fn what_the_output_has_accepted_is_recorded_while_it_is_blocked() {
+    let logs = Logs::with("a.log", 1..=400_000);
+    let tail = logs.rtail("stream --checkpoint ../at a.log").drained(Drain::WhenTold).start();
+    tail.until_blocked();
+    let accepted = |_: &_| fs::read_to_string(logs.path("../at")).is_ok_and(|text| !text.contains(r#""offset":0,"#));
+    tail.until("the checkpoint has what fits the pipe", accepted);
+    tail.signal(common::Signal::KILL);
+    tail.drain();
+    let before = tail.ended().stdout;
+    let after = to_the_end(&logs, "a.log").stdout;
+    let all = lines(1..=400_000);
+    assert!(all.starts_with(&before) && all.ends_with(&after), "something else than the log");
+    let repeated = (before.len() + after.len()).saturating_sub(all.len());
+    assert!(before.len() + after.len() >= all.len() && repeated < 100, "{repeated} bytes repeated");
+}

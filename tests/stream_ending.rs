@@ -496,3 +496,21 @@ fn pieces_are_pieces_wherever_a_stream_begins() {
         assert_eq!(told(line["offset"].as_u64().unwrap()), all[index..]);
     }
 }
+
+#[test]
+fn two_names_of_one_file_have_an_account_each() {
+    let logs = Logs::with("a.log", 1..=1);
+    logs.hard_link("a.log", "b.log");
+    let tail = logs.rtail("stream --summary a.log b.log").drained(Drain::WhenTold).start();
+    tail.until("both were begun", |_| tail.bytes_waiting() == 2 * lines(1..=1).len());
+    logs.append_bytes("a.log", lines(2..=300_000));
+    tail.until_blocked();
+    tail.end().noticed("summary: 'a.log'").noticed("summary: 'b.log'").never_noticed("add up");
+}
+
+#[test]
+fn a_pattern_read_once_has_each_file_once() {
+    let logs = Logs::with("a.log", 1..=3);
+    logs.hard_link("a.log", "b.log").link("a.log", "c.log");
+    logs.rtail("stream --no-follow *.log").run().with_status(0).printed_lines(1..=3).quietly();
+}

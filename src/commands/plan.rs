@@ -1,5 +1,6 @@
 //! What `follow` asks of the core, of each operand and altogether.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use crate::output::outlet::Outlet;
 use crate::output::wording;
 use crate::settings::{Follow, Looking, Mode, Operand, Persona, Start};
 use crate::tail::{
-    Disk, FileId, Files as _, Following, Framing, Lineage, Links, Looks, Nuls, Options, Passing, Pipes, Retry,
-    Rewriting, looks_like_pattern, matching,
+    Disk, FileId, FileKind, Files as _, Following, Framing, Lineage, Links, Looks, Nuls, Options, Passing, Pipes,
+    Retry, Rewriting, looks_like_pattern, matching,
 };
 
 /// The interval of GNU `tail` unless `-s` sets another.
@@ -41,19 +42,22 @@ pub(super) fn as_pattern<'a>(settings: &Follow, operand: &'a Operand) -> Option<
     }
 }
 
-/// The files that match a pattern now, but for the output, which is left out with a notice.
+/// The files that match a pattern now, each under one name, but for the output, which is left out with a notice.
 pub(super) fn matching_but(
     own: Option<FileId>,
     pattern: &Path,
     notices: &mut Notices,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = matching(pattern)?;
+    let mut seen = HashSet::new();
     found.retain(|path| {
-        let is_own = own.is_some() && Disk.meta(path, Links::Follow).ok().map(|meta| meta.id) == own;
+        // What can't be reached is for the reading to find out.
+        let Ok(meta) = Disk.meta(path, Links::Follow) else { return true };
+        let is_own = own == Some(meta.id);
         if is_own {
             notices.tell(&wording::left_out(path));
         }
-        !is_own
+        !is_own && (meta.kind == FileKind::Directory || seen.insert(meta.id))
     });
     Ok(found)
 }

@@ -199,14 +199,13 @@ impl<S: Show> Session<'_, S> {
 
     /// Waits until the output takes more, or something asks for an end. Names are still looked after meanwhile.
     fn wait_for_room(&mut self) -> io::Result<()> {
+        self.show.between(&mut self.tail, &self.out, self.notices);
         let deadline = earliest([self.ending.timeout_at(), self.show.deadline()]);
         let mut also: Vec<Also<'_>> = self.ending.urgent_wakers().collect();
         also.extend(writable(self.out.reader()));
         self.tail.hold(deadline, &mut also)?;
         drop(also);
-        self.out.flush()?;
-        self.show.between(&mut self.tail, &self.out, self.notices);
-        Ok(())
+        self.out.flush()
     }
 
     /// Waits until there may be something to show or a reason to end.

@@ -342,15 +342,19 @@ impl Tail {
         })
     }
 
+    /// How many bytes of its output nobody has read yet.
+    pub fn bytes_waiting(&self) -> usize {
+        let pipe = File::open(format!("/proc/{}/fd/1", self.pid()));
+        let bytes = pipe.ok().and_then(|pipe| rustix::io::ioctl_fionread(&pipe).ok()).unwrap_or(0);
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    }
+
     /// Waits until its output has filled the pipe and the pipe stays as full as it is.
     #[track_caller]
     pub fn until_blocked(&self) -> &Self {
         let mut backlog = (0, 0);
         self.until("its output is blocked", |_| {
-            let Ok(pipe) = File::open(format!("/proc/{}/fd/1", self.pid())) else {
-                return false;
-            };
-            let bytes = rustix::io::ioctl_fionread(&pipe).unwrap_or(0);
+            let bytes = self.bytes_waiting();
             let looks = if bytes > 0 && bytes == backlog.0 { backlog.1 + 1 } else { 0 };
             backlog = (bytes, looks);
             looks > 10

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::ledger::Of;
 use crate::output::record::Account;
-use crate::tail::{FileId, Standing, Tail};
+use crate::tail::{FileId, SourceId, Standing, Tail};
 
 /// How many runs that are over are accounted for one by one; of earlier ones the sum is kept.
 const KEPT: usize = 100;
@@ -50,7 +50,7 @@ pub(super) struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
     /// Of a run.
-    Run(FileId, u64),
+    Run(Of),
     /// Of so many runs that were over long ago, together.
     Earlier(u64),
 }
@@ -97,9 +97,14 @@ impl Accounts {
     }
 
     /// Bytes of a file that can't be found any more were lost.
-    pub(super) fn miss(&mut self, path: &Path, file: FileId, count: u64) {
+    pub(super) fn miss(&mut self, source: SourceId, path: &Path, file: FileId, count: u64) {
         let account = Account { on_disk: count, lost: count, ..Account::default() };
-        self.over.push_back(Row { path: path.to_owned(), whose: Whose::Run(file, 0), account, astray: 0 });
+        self.over.push_back(Row {
+            path: path.to_owned(),
+            whose: Whose::Run(Of { source, file, run: 0 }),
+            account,
+            astray: 0,
+        });
     }
 
     /// A run that had been read further ends at `to` now, and goes on under another number.
@@ -152,7 +157,7 @@ impl Accounts {
 /// Bytes of runs that were shown and not accepted by the output were held back.
 pub(super) fn hold_back(rows: &mut [Row], unaccepted: impl Iterator<Item = (Of, u64)>) {
     for (of, count) in unaccepted {
-        if let Some(row) = rows.iter_mut().find(|row| row.whose == Whose::Run(of.file, of.run)) {
+        if let Some(row) = rows.iter_mut().find(|row| row.whose == Whose::Run(of)) {
             row.account.delivered -= count;
             row.account.held_back += count;
         }
@@ -177,7 +182,7 @@ impl Open {
             unread: unread.saturating_sub(self.account.lost),
             ..self.account
         };
-        Row { path: self.path, whose: Whose::Run(self.of.file, self.of.run), account, astray }
+        Row { path: self.path, whose: Whose::Run(self.of), account, astray }
     }
 }
 

@@ -192,7 +192,7 @@ impl<'a> Deliver<'a> {
             }
             Happening::Lost { file, range: Some(Range { start, end }), .. } => match of(&self.runs, file) {
                 Some(of) => self.accounts.lose(of, &(start..end)),
-                None => self.accounts.miss(path, file, end - start),
+                None => self.accounts.miss(source, path, file, end - start),
             },
             Happening::Inaccessible { .. } | Happening::Untailable { .. } => self.ledger.see(source),
             Happening::Ended { looked, ref known } if self.ending => self.ledger.leave(source, looked, known),

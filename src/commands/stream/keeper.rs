@@ -59,8 +59,8 @@ impl Keeper {
 
     /// When to save again.
     pub(super) fn deadline(&self, ledger: &Ledger) -> Option<Instant> {
-        let saved_at = self.saved_at.filter(|_| ledger.is_unsaved() || self.failing)?;
-        Some(saved_at + INTERVAL)
+        let due = self.saved_at.map_or_else(Instant::now, |at| at + INTERVAL);
+        Some(due).filter(|_| ledger.is_unsaved() || self.failing)
     }
 
     /// Saves what the output has accepted, if that is new and the last time is long enough ago.

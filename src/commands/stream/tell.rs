@@ -114,15 +114,15 @@ pub(super) fn failure(path: &Path, what: &Happening) -> String {
 pub(super) fn ends<'a>(ledger: &'a Ledger, rows: &'a [Row]) -> Vec<FileEnd<'a>> {
     let in_play: Vec<_> = ledger.runs().collect();
     let accounts = rows.iter().map(|row| {
-        let run = in_play.iter().find(|(_, of, _)| row.whose == Whose::Run(of.file, of.run));
+        let run = in_play.iter().find(|(_, of, _)| row.whose == Whose::Run(*of));
         let file_id = match row.whose {
-            Whose::Run(file, _) => Some(ShortId::from(file)),
+            Whose::Run(of) => Some(ShortId::from(of.file)),
             Whose::Earlier(_) => None,
         };
         let next_offset = run.map(|(_, _, offset)| *offset);
         FileEnd { name: Name::from(&*row.path), file_id, next_offset, account: Some(row.account) }
     });
-    let alone = in_play.iter().filter(|(_, of, _)| rows.iter().all(|row| row.whose != Whose::Run(of.file, of.run)));
+    let alone = in_play.iter().filter(|(_, of, _)| rows.iter().all(|row| row.whose != Whose::Run(*of)));
     let alone = alone.map(|(path, of, offset)| FileEnd {
         name: Name::from(*path),
         file_id: Some(ShortId::from(of.file)),
@@ -150,7 +150,7 @@ pub(super) fn reason(over: Over) -> &'static str {
 /// One line of the account, in words.
 pub(super) fn account(row: &Row) -> String {
     let whose = match row.whose {
-        Whose::Run(file, _) => ShortId::from(file).to_string(),
+        Whose::Run(of) => ShortId::from(of.file).to_string(),
         Whose::Earlier(count) => format!("{count} earlier"),
     };
     let a = &row.account;
