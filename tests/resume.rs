@@ -809,3 +809,21 @@ fn what_the_output_has_accepted_is_recorded_while_it_is_blocked() {
     let repeated = (before.len() + after.len()).saturating_sub(all.len());
     assert!(before.len() + after.len() >= all.len() && repeated < 100, "{repeated} bytes repeated");
 }
+
+#[test]
+fn a_file_whose_turn_had_not_come_is_known_to_the_next_run() {
+    for signal in [Signal::KILL, Signal::TERM] {
+        let logs = Logs::with("a.log", 1..=400_000);
+        logs.append("b.log", 500_001..=500_100);
+        let args = "--checkpoint ../at a.log b.log";
+        let tail = logs.rtail("stream").args(args).drained(Drain::WhenTold).start();
+        tail.until_blocked();
+        logs.rename("b.log", "b.log.1").append("b.log", 500_101..=500_200);
+        let both = |text: String| text.matches(r#""offset":0,"#).count() == 2;
+        tail.until("both files of b.log are recorded", |_| fs::read_to_string(logs.path("../at")).is_ok_and(both));
+        tail.signal(signal).drain();
+        tail.ended();
+        let second = logs.rtail("stream --until ^L500200$").args(args).run().with_status(0).stdout;
+        assert!(second.ends_with(&lines(500_001..=500_200)), "lines of a file that was held were lost");
+    }
+}

@@ -6,6 +6,21 @@ use std::time::Duration;
 
 use common::{Drain, Logs, Mode, Writer, in_both_modes, lines, pause_ms, rounds};
 
+in_both_modes!(what_comes_and_goes_while_the_output_is_blocked_is_held);
+fn what_comes_and_goes_while_the_output_is_blocked_is_held(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=300_000);
+    let tail = logs.following(mode, "-n +1 a.log").drained(Drain::WhenTold).start();
+    tail.until_blocked();
+    for generation in 1..=5 {
+        let last = 300_000 + 100 * generation;
+        let before = tail.resources().descriptors;
+        logs.replace("a.log", lines(last - 99..=last));
+        tail.until("the new file is held", |_| tail.resources().descriptors > before);
+    }
+    tail.drain().until_line(300_500);
+    tail.end().printed_lines(1..=300_500);
+}
+
 in_both_modes!(a_renamed_log_is_read_out_and_the_new_one_follows);
 fn a_renamed_log_is_read_out_and_the_new_one_follows(mode: Mode) {
     let logs = Logs::with("a.log", 1..=200);

@@ -512,6 +512,10 @@ impl Engine {
             let (slots, mut context) = self.context(id, now);
             if let Some(slot) = slots.get_mut(&id) {
                 slot.source.attend(&mut context);
+                if slot.noticed != Noticed::ByEvents {
+                    // It is not at rest, from where it would make its next appointment.
+                    self.schedule.set(id, self.next_round(now, self.poll_interval()));
+                }
             }
         }
     }

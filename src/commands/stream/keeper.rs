@@ -63,10 +63,9 @@ impl Keeper {
         Some(due).filter(|_| ledger.is_unsaved() || self.failing)
     }
 
-    /// Saves what the output has accepted, if that is new and the last time is long enough ago.
+    /// Saves what the output has accepted, if the last time is long enough ago.
     pub(super) fn save_in_time(&mut self, ledger: &mut Ledger, tail: &Tail, notices: &mut Notices) {
-        let due = self.saved_at.is_none_or(|at| at.elapsed() >= INTERVAL);
-        if due && (ledger.is_unsaved() || self.failing) {
+        if self.saved_at.is_none_or(|at| at.elapsed() >= INTERVAL) {
             self.save(ledger, tail, notices);
         }
     }

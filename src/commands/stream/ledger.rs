@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::output::outlet::Accepted;
+use crate::settings::Begin;
 use crate::tail::{FileId, Position, Resume, SourceId, Standing, Tail};
 
 /// All sources, and what the output has yet to accept.
@@ -16,6 +17,8 @@ use crate::tail::{FileId, Position, Resume, SourceId, Standing, Tail};
 pub(super) struct Ledger {
     /// How long a file is waited for that has lost its name.
     rotate_wait: Duration,
+    /// Where files begin that no earlier run has read.
+    begin: Begin,
     books: BTreeMap<SourceId, Book>,
     due: VecDeque<Entry>,
     unsaved: bool,
@@ -120,8 +123,8 @@ pub(super) enum Fate {
 
 impl Ledger {
     /// Of no source as yet. A file that has lost its name is done with when it was not written for `rotate_wait`.
-    pub(super) fn new(rotate_wait: Duration) -> Self {
-        Self { rotate_wait, books: BTreeMap::new(), due: VecDeque::new(), unsaved: false }
+    pub(super) fn new(rotate_wait: Duration, begin: Begin) -> Self {
+        Self { rotate_wait, begin, books: BTreeMap::new(), due: VecDeque::new(), unsaved: false }
     }
 
     /// A source is followed by this name.
@@ -297,30 +300,58 @@ impl Ledger {
     pub(super) fn resumption(&mut self, tail: &Tail) -> Vec<Resume> {
         self.unsaved = false;
         self.look(tail);
-        let (due, rotate_wait) = (&self.due, self.rotate_wait);
-        let seen = self.books.iter_mut().filter(|(_, book)| book.seen || !book.inherited.is_empty());
-        let resume = |(source, book): (&SourceId, &mut Book)| {
-            let mut files: Vec<Position> = Vec::new();
-            let newest = book.runs.len().saturating_sub(1);
-            for (index, run) in book.runs.iter_mut().enumerate() {
-                if run.position.as_ref().is_none_or(|position| position.offset != run.offset) {
-                    let of = Of { source: *source, file: run.file, run: run.number };
-                    let open = tail.position(of.source, of.file, of.run, run.offset);
-                    let position = open.or_else(|| left(due, of)?.earlier(&book.path, run.offset));
-                    // What can't be proven, since a rewriting has yet to be noticed, stays as it was.
-                    run.position = position.or(run.position.take());
+        let mut all = Vec::new();
+        for (source, book) in &mut self.books {
+            let mut files = book.positions(*source, tail, &self.due, self.rotate_wait);
+            // Those whose turn has yet to come are held open; a later run must find them, whatever becomes of them.
+            let held = tail.files().filter(|standing| standing.source == *source && standing.run == 0);
+            for standing in held.filter(|_| self.begin == Begin::Start) {
+                if files.iter().all(|file| file.file != standing.file) {
+                    files.push(beginning(&standing));
                 }
-                let superseded = index < newest || !book.inherited.is_empty();
-                let position =
-                    run.position.clone().filter(|at| !(run.left && superseded && is_done(at, rotate_wait)));
-                // Of a file that was rewritten, what was there before comes first, and tells that it was.
-                files.extend(position.filter(|new| files.iter().all(|file| file.file != new.file)));
             }
-            files.extend(book.inherited.iter().cloned());
-            Resume { path: absolute(&book.path), files, looked: book.looked, known: book.known.clone() }
-        };
-        seen.map(resume).collect()
+            if book.seen || !files.is_empty() {
+                let (path, looked, known) = (absolute(&book.path), book.looked, book.known.clone());
+                all.push(Resume { path, files, looked, known });
+            }
+        }
+        all
     }
+}
+
+impl Book {
+    /// Where each file that is in play has come to, oldest first.
+    fn positions(
+        &mut self,
+        source: SourceId,
+        tail: &Tail,
+        due: &VecDeque<Entry>,
+        rotate_wait: Duration,
+    ) -> Vec<Position> {
+        let mut files: Vec<Position> = Vec::new();
+        let newest = self.runs.len().saturating_sub(1);
+        for (index, run) in self.runs.iter_mut().enumerate() {
+            if run.position.as_ref().is_none_or(|position| position.offset != run.offset) {
+                let of = Of { source, file: run.file, run: run.number };
+                let open = tail.position(of.source, of.file, of.run, run.offset);
+                let position = open.or_else(|| left(due, of)?.earlier(&self.path, run.offset));
+                // What can't be proven, since a rewriting has yet to be noticed, stays as it was.
+                run.position = position.or(run.position.take());
+            }
+            let superseded = index < newest || !self.inherited.is_empty();
+            let position = run.position.clone().filter(|at| !(run.left && superseded && is_done(at, rotate_wait)));
+            // Of a file that was rewritten, what was there before comes first, and tells that it was.
+            files.extend(position.filter(|new| files.iter().all(|file| file.file != new.file)));
+        }
+        files.extend(self.inherited.iter().cloned());
+        files
+    }
+}
+
+/// The beginning of a file, which needs no proof.
+fn beginning(standing: &Standing<'_>) -> Position {
+    let Standing { file, size, .. } = *standing;
+    Position { file, offset: 0, size, ended: None, head: Vec::new(), anchor: Vec::new() }
 }
 
 /// Whether nothing more is expected of a file that another has followed: it was read out, and is quiet.

@@ -102,7 +102,7 @@ fn add_operands(
     mut keeper: Option<&mut Keeper>,
     notices: &mut Notices,
 ) -> anyhow::Result<Ledger> {
-    let mut ledger = Ledger::new(settings.rotate_wait);
+    let mut ledger = Ledger::new(settings.rotate_wait, settings.begin);
     for operand in &settings.operands {
         match operand {
             Operand::Stdin => {
