@@ -192,11 +192,9 @@ fn a_checkpoint_means_the_same_files_from_whatever_directory() {
 fn a_name_through_the_parent_directory_is_the_same() {
     let logs = Logs::with("a.log", 1..=5);
     to_the_end(&logs, "a.log").printed_lines(1..=5);
-    logs.append("a.log", 6..=8).make_dir("dir").link(".", "link");
+    logs.append("a.log", 6..=8).make_dir("dir");
     let run = logs.rtail("stream --no-follow --checkpoint ../../at ../a.log").through(r#"cd dir; exec "$@""#);
     run.run().with_status(0).printed_lines(6..=8).quietly();
-    logs.append("a.log", 9..=9);
-    to_the_end(&logs, "link/a.log").printed_lines(9..=9).quietly();
 }
 
 #[test]
@@ -348,6 +346,19 @@ fn what_was_cut_off_meanwhile_comes_from_the_copy() {
     }
 }
 
+#[test]
+#[ignore = "only the first copy is read"]
+fn copies_made_one_after_the_other_meanwhile_are_all_read() {
+    let logs = Logs::with("a.log", 1..=100);
+    to_the_end(&logs, "a.log").printed_lines(1..=100);
+    logs.append("a.log", 101..=200).copytruncate("a.log", "a.log-001");
+    pause_ms(10);
+    logs.append("a.log", 201..=300).copytruncate("a.log", "a.log-002");
+    pause_ms(10);
+    logs.append("a.log", 301..=310);
+    to_the_end(&logs, "a.log").printed_lines(101..=310);
+}
+
 in_both_modes!(a_copy_that_was_made_meanwhile_of_what_was_read_is_nothing_new);
 fn a_copy_that_was_made_meanwhile_of_what_was_read_is_nothing_new(mode: Mode) {
     let logs = Logs::with("a.log", 1..=100);
@@ -406,9 +417,8 @@ fn a_pattern_that_goes_on_reads_the_old_file_before_the_new_one() {
     ended.printed_ranges([11..=30, 1011..=1030, 2011..=2020, 3001..=3010]);
 }
 
-#[test]
-fn records_of_a_pattern_that_goes_on_call_a_file_by_one_name() {
-    let mode = Mode::Events;
+in_both_modes!(records_of_a_pattern_that_goes_on_call_a_file_by_one_name);
+fn records_of_a_pattern_that_goes_on_call_a_file_by_one_name(mode: Mode) {
     let (_logs, ended) = a_pattern_and_its_files_with_other_names(mode, Format::Json);
     ended.read_as(Format::Json).printed_ranges([
         11..=20,
@@ -439,6 +449,64 @@ fn an_open_record_of_a_later_run_tells_the_size_of_now() {
     let ended = to_the_end(&logs, "--format json a.log");
     let open = ended.records().of("open")[0].clone();
     assert_eq!((open["offset"].as_u64(), open["size"].as_u64()), (Some(15), Some(27)));
+}
+
+/// Numbers that look random and are the same each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+#[test]
+fn random_histories_of_rotations_and_runs_come_once_and_in_order() {
+    for seed in 0..rounds(6, 400) {
+        eprintln!("seed {seed}");
+        play_a_random_history(Random(seed.into()));
+    }
+}
+
+/// Six runs, between and during which there are lines and rotations of one kind or the other.
+fn play_a_random_history(mut random: Random) {
+    let logs = Logs::with("a.log", 0..=0);
+    let mut came = to_the_end(&logs, "a.log").stdout;
+    let (mut last, mut rotations, cascading) = (0, 0, random.below(2) == 0);
+    let mut write = |random: &mut Random, last: &mut u32| {
+        if random.below(5) < 2 {
+            rotations += 1;
+            if cascading {
+                logs.cascade("a.log", 100)
+            } else {
+                logs.rename("a.log", format!("a.log-{rotations:03}"))
+            };
+        }
+        let count = u32::try_from(1 + random.below(20)).unwrap();
+        logs.append("a.log", *last + 1..=*last + count);
+        *last += count;
+    };
+    for _ in 0..6 {
+        for _ in 0..random.below(6) {
+            write(&mut random, &mut last);
+        }
+        let ended = if random.below(3) == 0 {
+            to_the_end(&logs, "a.log")
+        } else {
+            let tail = resumed(&logs, Mode::Events, "a.log").start();
+            for _ in 0..random.below(5) {
+                write(&mut random, &mut last);
+                tail.until_line(last);
+            }
+            tail.end()
+        };
+        came.extend(ended.stdout);
+    }
+    let mut ended = to_the_end(&logs, "a.log");
+    came.append(&mut ended.stdout);
+    ended.stdout = came;
+    ended.printed_lines(0..=last);
 }
 
 #[test]
