@@ -1,6 +1,6 @@
 //! Signals that ask for an end, noticed without a thread.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -33,13 +33,19 @@ impl Signals {
         let received = Arc::new(AtomicUsize::new(0));
         let any = Arc::new(AtomicBool::new(false));
         for signal in ENDING.into_iter().filter(|signal| !is_ignored(*signal)) {
-            // In this order: the first one passes the condition by and only then sets it.
+            // In this order: none is missed from now on, and the first one passes the condition by before it sets it.
+            flag::register_usize(signal, Arc::clone(&received), usize::try_from(signal).unwrap_or(0))?;
             flag::register_conditional_default(signal, Arc::clone(&any))?;
             flag::register(signal, Arc::clone(&any))?;
-            flag::register_usize(signal, Arc::clone(&received), usize::try_from(signal).unwrap_or(0))?;
             low_level::pipe::register(signal, ringer.try_clone()?)?;
         }
-        Ok(Self { received, any, bell })
+        let signals = Self { received, any, bell };
+        if signals.received().is_some() {
+            // It came when only a part of this was there.
+            signals.any.store(true, Ordering::Relaxed);
+            (&ringer).write_all(&[0])?;
+        }
+        Ok(signals)
     }
 
     /// The signal that was received, if any.
