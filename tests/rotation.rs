@@ -96,6 +96,21 @@ fn rotations_that_move_all_names_on_while_it_was_stopped_come_in_order(mode: Mod
     tail.end().printed_lines(1..=1030).noticed_once("'a.log': found 19 rotated files that went by unseen");
 }
 
+in_both_modes!(generations_of_a_missing_log_that_came_and_went_while_it_was_stopped_come_in_order);
+fn generations_of_a_missing_log_that_came_and_went_while_it_was_stopped_come_in_order(mode: Mode) {
+    let logs = Logs::new();
+    logs.append("a.log.0", 5001..=5010);
+    let tail = logs.follow(mode, "a.log");
+    tail.until_noticed("No such file").stop();
+    for generation in 1..=3 {
+        let before = generation * 50 - 50;
+        logs.append("a.log", before + 1..=before + 50).rename("a.log", format!("a.log.{generation}"));
+    }
+    logs.append("a.log", 151..=160);
+    tail.cont().until_line(160);
+    tail.end().printed_lines(1..=160).noticed_once("'a.log': found 3 rotated files that went by unseen");
+}
+
 in_both_modes!(a_burst_of_rotations_loses_nothing);
 fn a_burst_of_rotations_loses_nothing(mode: Mode) {
     let logs = Logs::with("a.log", 1..=10);

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use super::copies::copies;
 use super::files::{FileId, Files, Handle, Links, Meta};
 use super::generation::Closed;
-use super::lineage::{self, Between, Sibling, siblings};
+use super::lineage::{self, Between, PREPARED, Sibling, siblings};
 use super::member::{Copy, Member};
 use super::name::{Name, is_shortage};
 
@@ -22,7 +22,7 @@ const ATTEMPTS: usize = 8;
 /// What is known of the files beside a name.
 #[derive(Debug, Default)]
 pub(crate) struct Beside {
-    /// When the name was last seen to mean the newest generation.
+    /// When the name was last seen to mean the newest generation, or nothing, and all that it had meant was read.
     looked: Option<SystemTime>,
     /// Files that were there while the name meant that: no later generation is among them.
     known: Vec<FileId>,
@@ -79,7 +79,7 @@ impl Beside {
         Self { looked, known: known.to_vec(), used: Vec::new() }
     }
 
-    /// The name was seen to mean the newest generation.
+    /// The name was seen to mean the newest generation, or nothing.
     pub(crate) fn saw_name(&mut self, at: SystemTime) {
         self.looked = Some(at);
     }
@@ -98,9 +98,9 @@ impl Beside {
         self.known.push(file);
     }
 
-    /// Remembers what stands beside the `live` generation.
-    pub(crate) fn look_around(&mut self, chain: &Chain<'_>, live: FileId) {
-        let siblings = list(chain.files, chain.name, Some(live)).unwrap_or_default();
+    /// Remembers what stands beside the name while that means the `live` generation, or nothing.
+    pub(crate) fn look_around(&mut self, chain: &Chain<'_>, live: Option<FileId>) {
+        let siblings = list(chain.files, chain.name, live).unwrap_or_default();
         self.remember(&siblings, chain, live);
     }
 
@@ -118,9 +118,9 @@ impl Beside {
             unseen = open(&lineage::unseen(&siblings, &between), chain);
             match (unseen.extent, live) {
                 (Extent::Moving, _) => continue,
-                (Extent::All, Some(live)) => self.remember(&siblings, chain, live),
+                (Extent::All, live) => self.remember(&siblings, chain, live),
                 // The others are still to come.
-                (Extent::Short, _) | (Extent::All, None) => {}
+                (Extent::Short, _) => {}
             }
             break;
         }
@@ -150,17 +150,19 @@ impl Beside {
             copy
         });
         if let Some(newest) = chain.members.back() {
-            self.remember(&siblings, chain, newest.file());
+            self.remember(&siblings, chain, Some(newest.file()));
         }
         copy
     }
 
-    /// Remembers what there is, if the name still means the live generation: then none of these follows that.
-    fn remember(&mut self, siblings: &[Sibling], chain: &Chain<'_>, live: FileId) {
-        if chain.name.means(chain.files) == Some(live) {
+    /// Remembers what there is, if the name still means the live generation, or nothing: then none of these follows.
+    fn remember(&mut self, siblings: &[Sibling], chain: &Chain<'_>, live: Option<FileId>) {
+        if chain.name.means(chain.files) == live {
             // What is older than anything held is out of the question anyhow, and may be very many files.
-            let oldest = chain.members.front().map_or(live, Member::file);
-            self.known = siblings.iter().map(|sibling| sibling.id).filter(|id| id.birth >= oldest.birth).collect();
+            let held = chain.members.front().map(Member::file).or(live);
+            let looked = || self.looked.and_then(|looked| looked.checked_sub(PREPARED));
+            let oldest = held.map_or_else(looked, |held| held.birth);
+            self.known = siblings.iter().map(|sibling| sibling.id).filter(|id| id.birth >= oldest).collect();
         }
     }
 }

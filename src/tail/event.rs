@@ -293,7 +293,7 @@ pub enum Happening {
     /// The source has ended for good: nothing more will come of it. With it goes what a later
     /// [`Resume`](super::Resume) is to know.
     Ended {
-        /// When its name was last seen to mean the newest of its files.
+        /// When its name was last seen to mean the newest of its files, or nothing.
         looked: Option<SystemTime>,
         /// Files beside that which are dealt with.
         known: Vec<FileId>,

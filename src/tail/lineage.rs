@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use super::files::{FileId, FileKind, Files, Links};
 
 /// How long before it gets its name a file may be made: some rotators make the new one under another name first.
-const PREPARED: Duration = Duration::from_secs(1);
+pub(crate) const PREPARED: Duration = Duration::from_secs(1);
 
 /// How many files are enough to see which way their numbers count.
 const ENOUGH: usize = 64;
@@ -38,6 +38,16 @@ pub(crate) struct Sibling {
     pub(crate) modified: SystemTime,
     /// The numbers that tell its name from that of the newest generation.
     numbers: Vec<u64>,
+    place: MarkPlace,
+}
+
+/// Where in a name that stands by which it differs from that of the newest generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MarkPlace {
+    /// Behind the whole name: `app.log.1`.
+    Appended,
+    /// Before the suffix: `app-2026-11-20.log`, which may also be the log of another process (`app-2.log`).
+    Inserted,
 }
 
 impl Sibling {
@@ -55,14 +65,14 @@ pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Vec<Sibling
     let base = path.file_name().unwrap_or_default().as_bytes();
     let mut found = Vec::new();
     for name in files.list(directory(path))? {
-        let Some(mark) = mark(base, name.as_bytes()).filter(|mark| is_readable(mark)) else { continue };
+        let Some((mark, place)) = mark(base, name.as_bytes()).filter(|(mark, _)| is_readable(mark)) else { continue };
         let path = path.with_file_name(&name);
         // What went away since it was listed is no sibling any more.
         if let Ok(meta) = files.meta(&path, Links::Refuse)
             && meta.kind == FileKind::Regular
         {
             let numbers = numbers(mark);
-            found.push(Sibling { path, id: meta.id, size: meta.size, modified: meta.modified, numbers });
+            found.push(Sibling { path, id: meta.id, size: meta.size, modified: meta.modified, numbers, place });
         }
     }
     Ok(found)
@@ -85,16 +95,16 @@ fn directory(path: &Path) -> &Path {
 }
 
 /// What a rotation added to the name `base` to make it `name`: `.1`, `-20261120`, `~`; `None` if it made no such name.
-fn mark<'n>(base: &[u8], name: &'n [u8]) -> Option<&'n [u8]> {
+fn mark<'n>(base: &[u8], name: &'n [u8]) -> Option<(&'n [u8], MarkPlace)> {
     let appended = || {
         let mark = name.strip_prefix(base)?;
-        (mark == b"~" || tokens(mark)?.any(tells)).then_some(mark)
+        (mark == b"~" || tokens(mark)?.any(tells)).then_some((mark, MarkPlace::Appended))
     };
     let inserted = || {
         let dot = base.iter().rposition(|&byte| byte == b'.').filter(|dot| *dot > 0)?;
         let mark = name.strip_prefix(&base[..dot])?.strip_suffix(&base[dot..])?;
         // `app-errors-2.log` is another log than `app.log`.
-        tokens(mark)?.next().is_some_and(tells).then_some(mark)
+        tokens(mark)?.next().is_some_and(tells).then_some((mark, MarkPlace::Inserted))
     };
     appended().or_else(inserted)
 }
@@ -128,7 +138,7 @@ fn numbers(mark: &[u8]) -> Vec<u64> {
 pub(crate) struct Between<'a> {
     /// The newest one known.
     pub(crate) last: Option<FileId>,
-    /// When the name was last seen to mean it: whatever followed it was not there before.
+    /// When the name was last seen to mean it, or to mean nothing: whatever followed was not there before.
     pub(crate) looked: Option<SystemTime>,
     /// The one that the name means now.
     pub(crate) live: Option<FileId>,
@@ -139,7 +149,8 @@ pub(crate) struct Between<'a> {
 /// Says which siblings the name meant between two looks, oldest first.
 ///
 /// That is what was born after the last known generation (or in the same tick of the kernel's clock), after the name
-/// was last seen to mean that one, and not after the live one. Files born in one tick are put into the order of their
+/// was last seen to mean that one, and not after the live one. Of a name that has meant nothing yet, only what bears
+/// the whole of it is taken, for other logs may begin together with this one. Files born in one tick are put into the order of their
 /// numbers, as far as others show which way these count, and of their last writes.
 pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<&'s Sibling> {
     let Between { last, looked, live, known } = *between;
@@ -150,9 +161,7 @@ pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<
     ) else {
         return Vec::new();
     };
-    let mut ordered: Vec<_> = siblings.iter().filter(|sibling| sibling.id.birth.is_some()).collect();
-    let counting = Counting::of(&mut ordered);
-    ordered.sort_by(|a, b| counting.order(a, b));
+    let ordered = oldest_first(siblings);
     let place = |file: Option<FileId>| ordered.iter().position(|sibling| Some(sibling.id) == file);
     let (after, before) = (place(last), place(live));
     let candidates = ordered.iter().enumerate().filter(|(index, sibling)| {
@@ -164,10 +173,19 @@ pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<
             && until.is_none_or(|until| birth <= Some(until))
             && follows
             && precedes
+            && (last.is_some() || sibling.place == MarkPlace::Appended)
             && ![last, live].contains(&Some(sibling.id))
             && !known.contains(&sibling.id)
     });
     candidates.map(|(_, sibling)| *sibling).collect()
+}
+
+/// The siblings whose birth is known, oldest first.
+fn oldest_first(siblings: &[Sibling]) -> Vec<&Sibling> {
+    let mut ordered: Vec<_> = siblings.iter().filter(|sibling| sibling.id.birth.is_some()).collect();
+    let counting = Counting::of(&mut ordered);
+    ordered.sort_by(|a, b| counting.order(a, b));
+    ordered
 }
 
 /// Which way the numbers in the names of rotated files count.
@@ -302,7 +320,14 @@ mod tests {
     /// A sibling with the number `mark`, the inode of the same number, and the times of its birth and last write.
     fn sibling(mark: u64, inode: u64, birth: u64, modified: u64) -> Sibling {
         let path = PathBuf::from(format!("a.log.{mark}"));
-        Sibling { path, id: file(inode, birth), size: 1, modified: at(modified), numbers: vec![mark] }
+        Sibling {
+            path,
+            id: file(inode, birth),
+            size: 1,
+            modified: at(modified),
+            numbers: vec![mark],
+            place: MarkPlace::Appended,
+        }
     }
 
     fn inodes(siblings: &[Sibling], between: &Between<'_>) -> Vec<u64> {
@@ -330,6 +355,15 @@ mod tests {
         );
         assert_eq!(inodes(&siblings, &Between { last: None, ..between }), [0u64; 0], "nothing was known");
         assert_eq!(inodes(&siblings, &Between { last: None, looked: Some(at(1500)), ..between }), [3, 4]);
+    }
+
+    #[test]
+    fn of_a_name_that_meant_nothing_only_what_bears_the_whole_of_it_was_a_generation() {
+        let other = Sibling { place: MarkPlace::Inserted, ..sibling(2, 2, 500, 500) };
+        let siblings = [sibling(1, 1, 400, 400), other];
+        let between = Between { last: None, looked: Some(at(300)), live: Some(file(9, 900)), known: &[] };
+        assert_eq!(inodes(&siblings, &between), [1]);
+        assert_eq!(inodes(&siblings, &Between { last: Some(file(8, 100)), ..between }), [1, 2]);
     }
 
     #[test]

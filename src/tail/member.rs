@@ -158,6 +158,11 @@ impl Member {
         matches!(self.stage, Stage::Following | Stage::Recovering(_)) || self.failing_since.is_some()
     }
 
+    /// Whether, when all members were read to their ends, this one was.
+    pub(crate) fn is_read_out(&self) -> bool {
+        !matches!(self.stage, Stage::Pinned(_) | Stage::Recovering(_))
+    }
+
     /// How far it was read, and the largest size seen.
     pub(crate) fn read_of(&self) -> (u64, u64) {
         (self.read_to(), self.generation.size().max(self.read_to()))

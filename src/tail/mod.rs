@@ -157,7 +157,8 @@ impl Tail {
         self.engine.source(source)?.prove(file, run, offset)
     }
 
-    /// When the name of a source was last seen to mean the newest of its files, for a [`Resume`].
+    /// When the name of a source was last seen to mean the newest of its files, or nothing, and all that it had meant
+    /// until then was read to its end: for a [`Resume`].
     #[must_use]
     pub fn looked(&self, source: SourceId) -> Option<SystemTime> {
         self.engine.source(source)?.looked()

@@ -71,8 +71,9 @@ pub struct Resume {
     pub path: PathBuf,
     /// Its files, oldest first.
     pub files: Vec<Position>,
-    /// When the name was last seen to mean the newest of `files`, as [`Tail::looked`](super::Tail::looked) tells.
-    /// Files beside it that are older than that can't have followed. `None` where it isn't known.
+    /// When the name was last seen to mean the newest of `files`, or nothing, as
+    /// [`Tail::looked`](super::Tail::looked) tells. Files beside it that are older than that can't have followed. `None`
+    /// where it isn't known.
     pub looked: Option<SystemTime>,
     /// Files beside it that are dealt with although they were born after the last of `files`: copies of these.
     pub known: Vec<FileId>,

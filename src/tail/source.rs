@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::beside::{Beside, Extent};
 use super::decide::{NameHeld, NameSeen, NameVerdict, decide_name};
@@ -45,6 +45,8 @@ pub(crate) struct Source {
     /// The file that began, or got its name back, last.
     latest: Option<FileId>,
     beside: Beside,
+    /// When the name was last looked at, unless that counts already.
+    looking: Option<SystemTime>,
     /// What an earlier tail has left, to be taken up with the first look.
     saved: Option<Resume>,
     pending: VecDeque<Happening>,
@@ -74,6 +76,7 @@ impl Source {
             closed: VecDeque::new(),
             latest: None,
             beside: Beside::default(),
+            looking: None,
             saved: None,
             pending: VecDeque::new(),
             due: Due::NameAndFiles,
@@ -216,6 +219,9 @@ impl Source {
                 Due::NameAndFiles => self.attend(context),
                 Due::Files | Due::Round => {
                     let step = self.read(context);
+                    if self.cursor >= self.members.len() {
+                        self.count_look();
+                    }
                     if step.is_some() || !self.pending.is_empty() {
                         self.quiet_rounds = 0;
                         self.due = self.due.min(Due::Files);
@@ -279,16 +285,26 @@ impl Source {
         };
         match (decide_name(held, seen), found) {
             (NameVerdict::Arrived | NameVerdict::Rotated, Found::File(handle, meta)) => {
+                let begins = self.state == State::New && self.origin != Origin::Resumed;
                 let extent = self.arrive(handle, &meta, context);
-                if extent == Extent::All {
+                if extent == Extent::All && begins {
+                    // Nothing that came before is asked for.
                     self.beside.saw_name(at);
+                } else if extent == Extent::All {
+                    self.looking = Some(at);
                 }
             }
-            (NameVerdict::Same, _) => self.beside.saw_name(at),
+            (NameVerdict::Same, _) => self.looking = Some(at),
             (NameVerdict::Gone, Found::Error(error)) => {
-                if self.may_have_missed(context.options) {
-                    // It may have meant a file and mean nothing again. What can't be had now comes with the next look.
-                    self.catch_up(None, context);
+                // It may have meant a file and mean nothing again. What can't be had now comes with the next look.
+                let missed = self.may_have_missed(context.options);
+                let extent = if missed { self.catch_up(None, context) } else { Extent::All };
+                if self.state == State::New && self.origin == Origin::Named {
+                    self.beside.saw_name(at);
+                    self.look_around(None, context);
+                }
+                if extent == Extent::All {
+                    self.looking = Some(at);
                 }
                 self.absent(Absence::Missing, Some(error), context);
             }
@@ -328,7 +344,7 @@ impl Source {
             }
         }
         if self.state == State::New {
-            self.look_around(meta.id, context);
+            self.look_around(Some(meta.id), context);
         }
         let arrival = match self.state {
             State::New if resumed => Arrival::Resumed,
@@ -540,6 +556,7 @@ impl Source {
         }
         if self.members.is_empty() && matches!(self.state, State::Live | State::Finishing) {
             self.state = State::Over;
+            self.count_look();
             let (looked, known) = (self.looked(), self.known());
             self.pending.push_back(Happening::Ended { looked, known });
         }
@@ -555,6 +572,7 @@ impl Source {
             self.cursor = self.members.len();
             return None;
         }
+        self.looking = None;
         let member = &mut self.members[self.cursor];
         if error.raw_os_error() == Some(ESTALE)
             && let Ok(handle) = self.name.open(context.files)

@@ -33,13 +33,16 @@ impl Source {
         self.members.iter().find(|member| member.file() == file)?.prove(run, offset)
     }
 
-    /// When the name was last seen to mean the newest generation.
+    /// When the name was last seen to mean the newest generation, or nothing, and all that it had meant was read.
     pub(crate) fn looked(&self) -> Option<SystemTime> {
-        self.beside.looked()
+        self.saved.as_ref().map_or_else(|| self.beside.looked(), |saved| saved.looked)
     }
 
     /// Files that are dealt with, and not older than those that are held.
     pub(crate) fn known(&self) -> Vec<FileId> {
+        if let Some(saved) = &self.saved {
+            return saved.known.clone();
+        }
         let oldest = self.members.front().map(Member::file).or_else(|| self.newest());
         let closed = self.closed.iter().map(|closed| closed.id);
         let mut known: Vec<_> = self.beside.known().chain(closed).collect();
@@ -63,10 +66,20 @@ impl Source {
     }
 
     /// Remembers what stands beside the name at the start: no later generation is among that.
-    pub(super) fn look_around(&mut self, live: FileId, context: &Context<'_>) {
+    pub(super) fn look_around(&mut self, live: Option<FileId>, context: &Context<'_>) {
         if self.origin == Origin::Named && self.looks_beside(context.options) {
             let (beside, chain) = self.beside(context);
             beside.look_around(&chain, live);
+        }
+    }
+
+    /// Counts the last look at the name once all that it had meant until then was read to its end. Until then, what is
+    /// delivered, and saved by whoever saves that, may be older than the look.
+    pub(super) fn count_look(&mut self) {
+        if self.members.iter().all(Member::is_read_out)
+            && let Some(at) = self.looking.take()
+        {
+            self.beside.saw_name(at);
         }
     }
 
