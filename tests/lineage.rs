@@ -413,6 +413,112 @@ fn the_rest_of_a_truncated_log_comes_from_its_copy() {
 }
 
 #[test]
+fn runs_that_were_cut_one_after_another_come_from_their_copies_in_order() {
+    for (restarted, first, goes_on) in
+        [(false, 0, true), (false, 0, false), (false, 1, true), (true, 0, true), (true, 0, false), (true, 1, true)]
+    {
+        let log = Log::with(1..=first);
+        let mut follower = Follower::new(&log);
+        follower.drain();
+        if restarted {
+            let (saved, _) = follower.stop(&log);
+            follower = Follower::resumed(&log, saved);
+        }
+        for run in 0..3 {
+            log.append(first + run * 100 + 1..=first + run * 100 + 100).copytruncate();
+        }
+        let last = if goes_on { first + 310 } else { first + 300 };
+        log.append(first + 301..=last);
+        let from = if restarted { first + 1 } else { 1 };
+        follower.until(&lines(from..=last));
+        assert_eq!((follower.times("Recovered"), follower.times("Rewritten"), follower.lost().len()), (3, 3, 0));
+        // Nothing of it comes again.
+        let (saved, _) = follower.stop(&log);
+        log.append(last + 1..=last + 10).copytruncate().append(last + 11..=last + 20);
+        let mut follower = Follower::resumed(&log, saved);
+        follower.until(&lines(last + 1..=last + 20));
+        assert_eq!(follower.times("Recovered"), 1);
+    }
+}
+
+#[test]
+fn a_run_is_gone_on_with_wherever_the_delivery_of_its_copy_has_stopped() {
+    let log = Log::new();
+    log.write("");
+    let mut follower = Follower::new(&log);
+    follower.drain();
+    log.append(1..=10).copytruncate().append(11..=20).copytruncate().append(21..=30);
+    let mut text = String::new();
+    for _ in 0..10 {
+        // Whatever comes next, a line of it at the most is accepted.
+        while follower.text.is_empty() && follower.take(1) {}
+        let (saved, more) = follower.stop(&log);
+        text += &more;
+        follower = Follower::resumed(&log, saved);
+        follower.take(1);
+        while follower.source.is_none() && follower.take(1) {}
+    }
+    text += &std::mem::take(&mut follower.text);
+    assert!(lines(1..=30).starts_with(&text), "{text}");
+    follower.until(&lines(1..=30)[text.len()..]);
+}
+
+#[test]
+fn copies_of_what_is_there_or_was_read_are_no_runs() {
+    for read in [0, 50] {
+        let log = Log::new();
+        log.write("").append(1..=read);
+        let mut follower = Follower::new(&log);
+        follower.drain();
+        let copy = |name: &str| fs::copy(log.path(), log.at(name)).unwrap();
+        // Of the first run some parts, and then all of it; of the second as well.
+        log.append(read + 1..=read + 3);
+        copy("a.log.bak");
+        log.append(read + 4..=read + 200);
+        copy("a.log.old");
+        log.append(read + 201..=read + 210).copytruncate();
+        log.append(read + 211..=read + 213);
+        copy("a.log.bak2");
+        log.append(read + 214..=read + 220).copytruncate();
+        log.append(read + 221..=read + 223);
+        copy("a.log.bak3");
+        log.append(read + 224..=read + 300);
+        copy("a.log.bak4");
+        follower.until(&lines(1..=read + 300));
+        assert_eq!((follower.times("Recovered"), follower.lost().len()), (2, 0), "{:?}", follower.happenings);
+    }
+}
+
+#[test]
+fn a_generation_that_was_cut_before_it_was_seen_comes_from_its_copy() {
+    let log = Log::with(1..=50);
+    let mut follower = Follower::new(&log);
+    follower.drain();
+    log.append(51..=60).rotate().append(61..=100);
+    std::thread::sleep(Duration::from_millis(20));
+    log.copytruncate().append(101..=110);
+    follower.until(&lines(1..=110));
+    assert_eq!((follower.times("Recovered"), follower.times("FoundUnseen")), (1, 0));
+}
+
+#[test]
+fn other_logs_that_begin_with_this_one_are_no_runs_of_it() {
+    for missing in [false, true] {
+        let log = Log::new();
+        if !missing {
+            log.write("");
+        }
+        let mut follower = Follower::new(&log);
+        follower.drain();
+        fs::write(log.at("a-1.log"), lines(900..=999)).unwrap();
+        log.append(1..=10);
+        fs::write(log.at("a-2.log"), lines(900..=999)).unwrap();
+        follower.until(&lines(1..=10));
+        assert_eq!((follower.times("Recovered"), follower.times("FoundUnseen")), (0, 0));
+    }
+}
+
+#[test]
 fn without_a_copy_what_was_cut_off_is_lost_as_far_as_it_was_seen() {
     let log = Log::with(1..=20_000);
     let size = lines(1..=20_000).len() as u64;
@@ -711,8 +817,20 @@ struct History {
     delivered: String,
     written: u32,
     story: Vec<String>,
-    /// Whether a truncation can be told: the file was read, and was not cut or rotated since.
-    may_be_cut: bool,
+    cuts: Cuts,
+}
+
+/// How often the log was copied and truncated since everything was delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cuts {
+    /// Not at all, and bytes of it were delivered: the next copy shows what it is a copy of.
+    NoneOfRead,
+    /// Not at all, and nothing was delivered since it was empty, or once.
+    FewEnough,
+    /// So that whole runs went by. Copies of these can't be told from rotated files, if it is rotated now.
+    WholeRuns,
+    /// It was rotated: what is copied of the new one can't be told from others born in one tick of the clock.
+    Rotated,
 }
 
 impl History {
@@ -727,7 +845,7 @@ impl History {
         follower.until(&lines(1..=written));
         let dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let (delivered, story) = (String::new(), vec![format!("seed {seed}")]);
-        Self { dice, log, follower, delivered, written, story, may_be_cut: false }
+        Self { dice, log, follower, delivered, written, story, cuts: Cuts::Rotated }
     }
 
     fn step(&mut self) {
@@ -738,18 +856,26 @@ impl History {
                 self.log.append(self.written + 1..=last);
                 self.written = last;
             }
-            4 | 5 if self.log.path().exists() => {
+            4 | 5 if self.log.path().exists() && self.cuts != Cuts::WholeRuns => {
                 self.log.rotate();
-                self.may_be_cut = false;
+                self.cuts = Cuts::Rotated;
                 // A rotator that makes no new file, or one that does.
                 if what == 4 || self.dice.throw(2) == 0 {
                     self.log.append(self.written + 1..=self.written + 1);
                     self.written += 1;
                 }
             }
-            6 if self.may_be_cut => {
-                self.log.copytruncate();
-                self.may_be_cut = false;
+            6 if self.log.path().exists() && self.cuts != Cuts::Rotated => {
+                for _ in 0..=self.dice.throw(3) {
+                    self.log.copytruncate();
+                    self.cuts = match self.cuts {
+                        Cuts::NoneOfRead => Cuts::FewEnough,
+                        _ => Cuts::WholeRuns,
+                    };
+                    let last = self.written + self.dice.throw(20);
+                    self.log.append(self.written + 1..=last);
+                    self.written = last;
+                }
             }
             7 => {
                 for _ in 0..self.dice.throw(4) {
@@ -798,7 +924,11 @@ impl History {
             self.follower.drain();
         }
         assert!(self.follower.text == rest, "{:#?}\n{}", self.story, self.follower.difference(rest));
-        self.may_be_cut = self.log.path().exists() && fs::metadata(self.log.path()).unwrap().len() > 0;
+        self.cuts = match fs::metadata(self.log.path()) {
+            Ok(meta) if meta.len() > 0 => Cuts::NoneOfRead,
+            Ok(_) => Cuts::FewEnough,
+            Err(_) => Cuts::Rotated,
+        };
     }
 
     fn follower_said(&self, all: &str) -> String {

@@ -234,6 +234,34 @@ fn what_was_truncated_unread_comes_from_the_copy(mode: Mode) {
     tail.end().printed_lines(0..=1100).noticed_once(&recovered).never_noticed("lost");
 }
 
+in_both_modes!(runs_that_were_truncated_one_after_another_come_from_their_copies);
+fn runs_that_were_truncated_one_after_another_come_from_their_copies(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    let tail = logs.follow(mode, "-n +1 a.log");
+    tail.until_line(10).stop();
+    for run in 1..=5 {
+        let copy = format!("a.log.{run}");
+        logs.append("a.log", run * 100 - 89..=run * 100 + 10).copytruncate("a.log", &copy);
+    }
+    logs.append("a.log", 511..=520);
+    tail.cont().until_line(520);
+    let ended = tail.end().printed_lines(1..=520).never_noticed("lost");
+    assert_eq!(ended.notices_with("that were cut off unread were found in"), 5);
+}
+
+in_both_modes!(a_log_that_was_empty_is_written_and_truncated_and_comes_from_its_copy);
+fn a_log_that_was_empty_is_written_and_truncated_and_comes_from_its_copy(mode: Mode) {
+    let logs = Logs::new();
+    logs.write("a.log", "").append("b.log", 901..=901);
+    let tail = logs.follow(mode, "-q a.log b.log");
+    tail.until_line(901).stop();
+    logs.append("a.log", 1..=100).copytruncate("a.log", "a.log.1").append("a.log", 101..=110);
+    // Somebody's copy of what is there is none of a run that went by.
+    logs.append_bytes("a.log.bak", logs.read("a.log"));
+    tail.cont().until_line(110);
+    tail.end().printed([lines(901..=901), lines(1..=110)].concat()).never_noticed("lost");
+}
+
 #[test]
 fn long_lines_come_from_the_copy_in_their_order() {
     let logs = Logs::with("a.log", 1..=2);

@@ -9,10 +9,10 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::copies::copies;
+use super::copies::{begins, copies};
 use super::files::{FileId, Files, Handle, Links, Meta};
 use super::generation::Closed;
-use super::lineage::{self, Between, PREPARED, Sibling, siblings};
+use super::lineage::{self, Between, Cuts, PREPARED, Sibling, siblings};
 use super::member::{Copy, Member};
 use super::name::{Name, is_shortage};
 
@@ -57,6 +57,16 @@ impl Chain<'_> {
 pub(crate) struct Unseen {
     pub(crate) opened: Vec<(Box<dyn Handle>, Meta)>,
     /// Those that can't be opened.
+    pub(crate) unreadable: Vec<Sibling>,
+    pub(crate) extent: Extent,
+}
+
+/// The oldest run of a file that went by unseen before the one it holds now.
+#[derive(Debug, Default)]
+pub(crate) struct EarlierRun {
+    /// All of it.
+    pub(crate) copy: Option<Copy>,
+    /// Copies that can't be opened.
     pub(crate) unreadable: Vec<Sibling>,
     pub(crate) extent: Extent,
 }
@@ -118,7 +128,12 @@ impl Beside {
             unseen = open(&lineage::unseen(&siblings, &between), chain);
             match (unseen.extent, live) {
                 (Extent::Moving, _) => continue,
-                (Extent::All, live) => self.remember(&siblings, chain, live),
+                (Extent::All, None) => self.remember(&siblings, chain, None),
+                (Extent::All, Some(live)) => {
+                    // What is younger than that may have been copied from it.
+                    let older = siblings.into_iter().filter(|sibling| sibling.id.birth <= live.birth);
+                    self.remember(&older.collect::<Vec<_>>(), chain, Some(live));
+                }
                 // The others are still to come.
                 (Extent::Short, _) => {}
             }
@@ -138,21 +153,49 @@ impl Beside {
                 && !self.used.iter().any(|used| used.is_still(sibling))
         };
         let found = siblings.iter().filter(may_be).find_map(|sibling| {
-            let handle = chain.files.open(&sibling.path, Links::Refuse).ok()?;
-            let meta = handle.meta().ok().filter(|meta| meta.id == sibling.id)?;
-            let (id, path, end) = (meta.id, sibling.path.clone(), meta.size);
-            let copy = copies(&*handle, before).unwrap_or(false).then_some(Copy { id, path, handle, end })?;
-            Some((sibling.clone(), copy))
+            let copy = open_copy(sibling, chain).ok()??;
+            copies(&*copy.handle, before).unwrap_or(false).then_some((sibling.clone(), copy))
         });
         self.used.retain(|used| siblings.iter().any(|sibling| used.is_still(sibling)));
-        let copy = found.map(|(sibling, copy)| {
-            self.used.push(sibling);
-            copy
-        });
-        if let Some(newest) = chain.members.back() {
-            self.remember(&siblings, chain, Some(newest.file()));
+        let (sibling, copy) = found?;
+        self.used.push(sibling);
+        Some(copy)
+    }
+
+    /// Finds the copy of the oldest run of the newest member's file that went by unseen before what that holds now.
+    /// Without one, all that stands beside the name is dealt with.
+    pub(crate) fn earlier_run(&mut self, chain: &Chain<'_>) -> EarlierRun {
+        let mut run = EarlierRun::default();
+        let Some(live) = chain.members.back() else { return run };
+        let held = chain.members.iter().map(Member::file).chain(chain.closed.iter().map(|closed| closed.id));
+        let known: Vec<_> = held.chain(self.known()).collect();
+        for _ in 0..ATTEMPTS {
+            let (Ok(siblings), Ok(modified)) = (settled(chain, Some(live.file())), live.modified()) else {
+                run.extent = Extent::Short;
+                break;
+            };
+            // Behind another name stand others' copies, and among them generations that have followed.
+            if chain.name.means(chain.files) != Some(live.file()) {
+                run.extent = Extent::Moving;
+                break;
+            }
+            let cuts = Cuts { file: live.file(), looked: self.looked, modified, known: &known };
+            let candidates = lineage::copied(&siblings, &cuts);
+            let taken;
+            (run, taken) = open_oldest(&candidates, live, chain);
+            match (run.extent, taken) {
+                (Extent::Moving, _) => continue,
+                (Extent::Short, _) => {}
+                (Extent::All, None) => self.remember(&siblings, chain, Some(live.file())),
+                (Extent::All, Some(taken)) => {
+                    // What is older, and was passed over, holds nothing else.
+                    self.known.extend(candidates[..taken].iter().map(|sibling| sibling.id));
+                    self.used.push(candidates[taken].clone());
+                }
+            }
+            break;
         }
-        copy
+        run
     }
 
     /// Remembers what there is, if the name still means the live generation, or nothing: then none of these follows.
@@ -164,6 +207,52 @@ impl Beside {
             let oldest = held.map_or_else(looked, |held| held.birth);
             self.known = siblings.iter().map(|sibling| sibling.id).filter(|id| id.birth >= oldest).collect();
         }
+    }
+}
+
+/// Opens the oldest of the copies that a run of its own stands in, and says which one it is. None does in copies of what
+/// the file held last, or holds now; and a copy that the next one begins with is of the same run.
+fn open_oldest(candidates: &[&Sibling], live: &Member, chain: &Chain<'_>) -> (EarlierRun, Option<usize>) {
+    let (mut run, mut taken) = (EarlierRun::default(), None);
+    for (index, sibling) in candidates.iter().enumerate() {
+        let copy = match open_copy(sibling, chain) {
+            Ok(Some(copy)) => copy,
+            Ok(None) => {
+                run.extent = Extent::Moving;
+                break;
+            }
+            Err(error) if is_shortage(&error) => {
+                run.extent = Extent::Short;
+                break;
+            }
+            Err(_) => {
+                run.unreadable.push((*sibling).clone());
+                continue;
+            }
+        };
+        if live.holds(&*copy.handle) {
+            continue;
+        }
+        if run.copy.as_ref().is_some_and(|older| !begins(&*older.handle, &*copy.handle).unwrap_or(false)) {
+            break;
+        }
+        run.copy = Some(copy);
+        taken = Some(index);
+    }
+    (run, taken)
+}
+
+/// Opens a copy; `None` if it is not where it was listed any more.
+///
+/// # Errors
+/// A file that is there and can't be opened.
+fn open_copy(sibling: &Sibling, chain: &Chain<'_>) -> io::Result<Option<Copy>> {
+    let opened = chain.files.open(&sibling.path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
+    let path = sibling.path.clone();
+    match opened {
+        Ok((meta, handle)) if meta.id == sibling.id => Ok(Some(Copy { id: meta.id, path, handle, end: meta.size })),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(_) | Err(_) => Ok(None),
     }
 }
 

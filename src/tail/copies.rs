@@ -31,13 +31,19 @@ pub(crate) fn copies(file: &dyn Handle, known: &Closed) -> io::Result<bool> {
 /// # Errors
 /// A read that failed.
 pub(crate) fn repeats(file: &dyn Handle, original: &dyn Handle) -> io::Result<bool> {
+    Ok(file.meta()?.size >= ANCHOR as u64 && begins(file, original)?)
+}
+
+/// Whether a file is no more than the beginning of another one, or all of it, however little that is.
+///
+/// # Errors
+/// A stat or read that failed.
+pub(crate) fn begins(file: &dyn Handle, original: &dyn Handle) -> io::Result<bool> {
     let size = file.meta()?.size;
-    if size < ANCHOR as u64 || size > original.meta()?.size {
-        return Ok(false);
-    }
-    let end = size - ANCHOR as u64;
-    Ok(same_at(file, original, end, ANCHOR)?
-        && same_at(file, original, 0, HEAD.min(usize::try_from(size).unwrap_or(HEAD)))?)
+    let most = |limit: usize| usize::try_from(size).unwrap_or(limit).min(limit);
+    Ok(size <= original.meta()?.size
+        && same_at(file, original, size - most(ANCHOR) as u64, most(ANCHOR))?
+        && same_at(file, original, 0, most(HEAD))?)
 }
 
 fn same_at(file: &dyn Handle, original: &dyn Handle, offset: u64, length: usize) -> io::Result<bool> {
@@ -121,5 +127,10 @@ mod tests {
         assert!(!repeats(&*open(&all), &*open(&all[..5000])).unwrap());
         assert!(!repeats(&*open(&all[..ANCHOR - 1]), &*open(&all)).unwrap());
         assert!(!repeats(&*open(&text(1..500)), &*open(&all)).unwrap());
+        for length in [0, 1, ANCHOR - 1, 1000, all.len()] {
+            assert!(begins(&*open(&all[..length]), &*open(&all)).unwrap(), "{length} bytes");
+        }
+        assert!(!begins(&*open(b"m"), &*open(&all)).unwrap());
+        assert!(!begins(&*open(&all), &*open(&all[..5000])).unwrap());
     }
 }

@@ -156,7 +156,7 @@ impl Generation {
             head: Head::default(),
             modified: None,
             suspect: None,
-            ended: None,
+            ended: (meta.size == 0).then_some(meta.modified),
             size: meta.size,
             believed: None,
             terminator: options.terminator,
@@ -215,6 +215,11 @@ impl Generation {
     /// The largest size seen, in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The last modification time at which this run ended where it had been read to, or began.
+    pub(crate) fn ended(&self) -> Option<SystemTime> {
+        self.ended
     }
 
     pub(crate) fn handle(&self) -> &dyn Handle {
@@ -497,6 +502,13 @@ impl Generation {
         self.data_until = 0;
         self.zeros = None;
         Ok(())
+    }
+
+    /// Goes back to the beginning, as if nothing of this run had been read.
+    pub(crate) fn rewind(&mut self) {
+        let size = self.size;
+        self.begin_again();
+        self.size = size;
     }
 
     fn begin_again(&mut self) {

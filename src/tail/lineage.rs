@@ -18,6 +18,9 @@ use super::files::{FileId, FileKind, Files, Links};
 /// How long before it gets its name a file may be made: some rotators make the new one under another name first.
 pub(crate) const PREPARED: Duration = Duration::from_secs(1);
 
+/// How far behind the clock the time of a birth may be told: kernels tell it by ticks, file systems by coarser ones.
+const TICK: Duration = Duration::from_millis(20);
+
 /// How many files are enough to see which way their numbers count.
 const ENOUGH: usize = 64;
 
@@ -178,6 +181,40 @@ pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<
             && !known.contains(&sibling.id)
     });
     candidates.map(|(_, sibling)| *sibling).collect()
+}
+
+/// Between which two looks a file may have been copied and cut again and again, unseen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cuts<'a> {
+    pub(crate) file: FileId,
+    /// When it was last seen to be as it was known.
+    pub(crate) looked: Option<SystemTime>,
+    /// When it was last written, or cut.
+    pub(crate) modified: SystemTime,
+    /// Files that are held or were dealt with.
+    pub(crate) known: &'a [FileId],
+}
+
+/// Says which siblings may be copies of runs of a file that went by between two looks, oldest first.
+///
+/// That is what was born since, bears the whole name (as copies that rotators make do, and other logs that begin
+/// together with this one don't), and was done with before the file was last written or cut.
+pub(crate) fn copied<'s>(siblings: &'s [Sibling], cuts: &Cuts<'_>) -> Vec<&'s Sibling> {
+    let Cuts { file, looked, modified, known } = *cuts;
+    let (Some(looked), Some(birth)) = (looked.and_then(|looked| looked.checked_sub(TICK)), file.birth) else {
+        return Vec::new();
+    };
+    let since = looked.max(birth);
+    let mut ordered = oldest_first(siblings);
+    ordered.retain(|sibling| {
+        sibling.id.birth >= Some(since)
+            && sibling.modified <= modified
+            && sibling.place == MarkPlace::Appended
+            && sibling.size > 0
+            && sibling.id != file
+            && !known.contains(&sibling.id)
+    });
+    ordered
 }
 
 /// The siblings whose birth is known, oldest first.
@@ -355,6 +392,24 @@ mod tests {
         );
         assert_eq!(inodes(&siblings, &Between { last: None, ..between }), [0u64; 0], "nothing was known");
         assert_eq!(inodes(&siblings, &Between { last: None, looked: Some(at(1500)), ..between }), [3, 4]);
+    }
+
+    #[test]
+    fn what_was_copied_away_since_a_look_is_taken_in_order_of_birth() {
+        let other = Sibling { place: MarkPlace::Inserted, ..sibling(5, 5, 500, 500) };
+        let empty = Sibling { size: 0, ..sibling(6, 6, 500, 500) };
+        let siblings = [sibling(1, 1, 600, 610), other, empty, sibling(2, 2, 500, 510), sibling(3, 3, 300, 310)];
+        let cuts = Cuts { file: file(9, 100), looked: Some(at(420)), modified: at(700), known: &[] };
+        let inodes = |cuts: &Cuts<'_>| -> Vec<u64> {
+            copied(&siblings, cuts).into_iter().map(|sibling| sibling.id.inode).collect()
+        };
+        assert_eq!(inodes(&cuts), [2, 1]);
+        assert_eq!(inodes(&Cuts { known: &[file(2, 500)], ..cuts }), [1]);
+        assert_eq!(inodes(&Cuts { looked: Some(at(521)), ..cuts }), [1], "there before the last look");
+        assert_eq!(inodes(&Cuts { modified: at(600), ..cuts }), [2], "still written after the cut");
+        assert_eq!(inodes(&Cuts { file: file(9, 550), ..cuts }), [1], "older than the file");
+        assert_eq!(inodes(&Cuts { looked: None, ..cuts }), [0u64; 0], "never looked");
+        assert_eq!(inodes(&Cuts { file: FileId { birth: None, ..cuts.file }, ..cuts }), [0u64; 0]);
     }
 
     #[test]

@@ -8,9 +8,9 @@ mod cut;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use self::cut::Recovery;
+use self::cut::{Beginning, Past, Recovery};
 pub(crate) use self::cut::{Copy, Cut};
 use super::event::{Age, Arrival, Begins, Ending, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
@@ -77,6 +77,9 @@ pub(crate) enum Progress {
     Passable(u64),
     /// Something was read, but there is nothing to report of it yet; there may be more.
     Working,
+    /// Something is there of a run of which nothing had been. Unless [`Member::go_back`] goes back to an earlier one,
+    /// [`Member::settle`] and [`Member::act_on`] go on.
+    Stirred(Look),
     /// Nothing for now.
     Rest(Again),
     /// Nothing for now, and newer generations must wait: the last line may still be finished.
@@ -97,6 +100,9 @@ pub(crate) struct Member {
     place: Option<PathBuf>,
     lines: Lines,
     stage: Stage,
+    beginning: Beginning,
+    /// What the run before the present one was, until that has begun.
+    past: Option<Past>,
     /// 0 before it begins.
     run: u64,
     quiet_since: Instant,
@@ -109,8 +115,17 @@ pub(crate) struct Member {
 impl Member {
     /// Holds a generation open until its turn comes.
     pub(crate) fn pinned(generation: Generation, arrival: Arrival, now: Instant) -> Self {
+        let beginning = match arrival {
+            _ if generation.offset() > 0 => Beginning::Settled,
+            // What it was before is not asked for.
+            Arrival::First if generation.size() > 0 => Beginning::Settled,
+            Arrival::First | Arrival::Resumed | Arrival::Returned => Beginning::Empty(generation.ended()),
+            _ => Beginning::Empty(None),
+        };
         Self {
             generation,
+            beginning,
+            past: None,
             place: None,
             lines: Lines::default(),
             stage: Stage::Pinned(arrival),
@@ -160,7 +175,7 @@ impl Member {
 
     /// Whether, when all members were read to their ends, this one was.
     pub(crate) fn is_read_out(&self) -> bool {
-        !matches!(self.stage, Stage::Pinned(_) | Stage::Recovering(_))
+        !matches!(self.stage, Stage::Pinned(_) | Stage::Recovering(_)) && !self.is_stirred()
     }
 
     /// How far it was read, and the largest size seen.
@@ -182,6 +197,11 @@ impl Member {
         self.lines.kept() + windowed
     }
 
+    /// When the file was last written or cut.
+    pub(crate) fn modified(&self) -> io::Result<SystemTime> {
+        self.generation.handle().meta().map(|meta| meta.modified)
+    }
+
     /// Whether only a part of a long line has been delivered as yet.
     pub(crate) fn is_within_line(&self) -> bool {
         self.lines.is_torn()
@@ -197,6 +217,7 @@ impl Member {
             Stage::Recovering(Recovery { copy, cut, .. }) => {
                 Position::read(&*copy.handle, &cut.before, offset).ok().flatten()
             }
+            _ if offset == 0 => self.prove_beginning(),
             _ => self.generation.prove(offset),
         }
     }
@@ -283,6 +304,14 @@ impl Member {
         if !matches!(look, Look::Nothing(Rest::Unsettled)) {
             self.unsettled_since = None;
         }
+        if self.is_stirred() {
+            return Progress::Stirred(look);
+        }
+        self.act_on(look, context, role, framing)
+    }
+
+    /// Does what one look calls for.
+    pub(crate) fn act_on(&mut self, look: Look, context: &mut Context<'_>, role: Role, framing: Framing) -> Progress {
         match look {
             Look::Bytes { at, rest } => {
                 self.quiet_since = context.now;

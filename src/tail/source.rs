@@ -458,7 +458,11 @@ impl Source {
             let role = self.role();
             // While an older file may still bring late lines, these and the newer one's must not tear each other.
             let framing = if self.members.len() > 1 { Framing::Lines } else { context.options.framing };
-            match self.members[self.cursor].advance(context, &mut self.runs, role, framing) {
+            let progress = match self.members[self.cursor].advance(context, &mut self.runs, role, framing) {
+                Progress::Stirred(look) => self.begin_run(look, role, framing, context),
+                progress => progress,
+            };
+            match progress {
                 Progress::Data(delivery) => {
                     self.changed = context.now;
                     return Some(Step::Data(delivery));
@@ -499,7 +503,8 @@ impl Source {
                     self.changed = context.now;
                     return Some(Step::Passable(length));
                 }
-                Progress::Working => {
+                // What stirred was acted on.
+                Progress::Working | Progress::Stirred(_) => {
                     self.changed = context.now;
                     return Some(Step::Working);
                 }

@@ -1,13 +1,19 @@
-//! What becomes of a generation whose file was cut: its last bytes, from a copy where there is one, and a new run.
+//! What becomes of a generation whose file was cut: its last bytes, from a copy where there is one, runs that went by
+//! unseen, from theirs, and a new run.
 
+use std::io;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use super::{Member, Progress, Stage};
+use crate::tail::copies::{begins, copies};
 use crate::tail::event::{Ending, Evidence, Happening, Loss};
 use crate::tail::files::{FileId, Handle};
-use crate::tail::generation::{Change, Closed};
+use crate::tail::generation::{Change, Closed, Reading};
 use crate::tail::lines::Framing;
-use crate::tail::scan::CHUNK;
+use crate::tail::position::Position;
+use crate::tail::proof::{Anchor, HEAD, Head};
+use crate::tail::scan::{CHUNK, read_at_least};
 use crate::tail::step::{Bytes, Context, Delivery};
 
 /// The rest of a file that was cut, on its way out of a copy.
@@ -44,6 +50,39 @@ enum Manner {
     Shortened { to: u64 },
 }
 
+/// Whether runs of a file may have gone by before the one that it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// Bytes of the present one were read, and none had gone by then.
+    Settled,
+    /// The present one is empty. None had gone by when the file had this modification time; `None`: it has yet to be
+    /// found out.
+    Empty(Option<SystemTime>),
+}
+
+/// A run that has ended with a cut.
+#[derive(Debug)]
+pub(super) struct Past {
+    before: Box<Closed>,
+    copy: Option<Box<dyn Handle>>,
+}
+
+impl Past {
+    /// Whether a file is a copy of this run, or of its beginning.
+    fn holds(&self, file: &dyn Handle) -> io::Result<bool> {
+        if copies(file, &self.before)? {
+            return Ok(true);
+        }
+        if let Some(copy) = &self.copy {
+            return begins(file, &**copy);
+        }
+        // Where no more is known of it than its head, more than that is no proof.
+        let mut first = [0; HEAD + 1];
+        let length = read_at_least(file, &mut first, 0, HEAD + 1)?;
+        Ok(self.before.head.covers(&first[..length]))
+    }
+}
+
 /// The last bytes of a run, and what happened behind them.
 pub(crate) type LastWords = (Option<Delivery>, Vec<Happening>);
 
@@ -68,12 +107,74 @@ impl Member {
     /// Goes on after a cut: with what a copy holds of the rest, if there is one, and then with what the file is now.
     pub(crate) fn go_on(&mut self, mut cut: Cut, copy: Option<Copy>, runs: &mut u64) -> LastWords {
         let offset = cut.before.offset;
-        let Some(copy) = copy else { return self.end_run(cut, offset, runs) };
+        let copy = match copy {
+            Some(copy) if copy.end > offset => copy,
+            read => return self.end_run(cut, offset, read.map(|copy| copy.handle), runs),
+        };
         let recovered = Happening::Recovered { file: self.file(), range: offset..copy.end, copy: copy.path.clone() };
         // What of the copy can't be had is lost, as if there were none.
         cut.before.size = cut.before.size.max(copy.end);
         self.stage = Stage::Recovering(Recovery { copy, offset, cut });
         (None, vec![recovered])
+    }
+
+    /// Whether something was read, or written, of whose run nothing had been read.
+    pub(super) fn is_stirred(&self) -> bool {
+        let moved = match self.beginning {
+            Beginning::Settled => false,
+            Beginning::Empty(at) => self.generation.offset() > 0 || self.generation.ended() != at,
+        };
+        moved
+            && self.generation.reading() == Reading::Anchored
+            && matches!(self.stage, Stage::Initial | Stage::Following)
+    }
+
+    /// Proves for later that nothing of the present run was read, and no more of those before it than is known.
+    pub(super) fn prove_beginning(&self) -> Option<Position> {
+        let position = self.generation.prove(0);
+        match self.beginning {
+            Beginning::Settled => position,
+            Beginning::Empty(at) => position.map(|position| Position { ended: at, ..position }),
+        }
+    }
+
+    /// No run has gone by unseen before the present one.
+    pub(crate) fn settle(&mut self) {
+        self.beginning = match self.generation.offset() {
+            0 => Beginning::Empty(self.generation.ended()),
+            _ => Beginning::Settled,
+        };
+        self.past = None;
+    }
+
+    /// Has not read what it has read of the present run.
+    pub(crate) fn rewind(&mut self) {
+        self.generation.rewind();
+    }
+
+    /// Goes back to a run that went by unseen and stands in this copy: what was read of the present one comes later.
+    pub(crate) fn go_back(&mut self, copy: Copy, runs: &mut u64) -> LastWords {
+        let (id, size) = (self.file(), self.generation.size());
+        self.generation.rewind();
+        let ended = match (self.beginning, &self.past) {
+            (Beginning::Empty(Some(at)), _) => Some(at),
+            (_, Some(past)) => past.before.ended,
+            _ => id.birth,
+        };
+        let (anchor, head) = (Anchor::default(), Head::default());
+        let before = Box::new(Closed { id, offset: 0, size: 0, anchor, head, ended });
+        self.go_on(Cut { before, manner: Manner::Rewritten { evidence: Evidence::Content, size } }, Some(copy), runs)
+    }
+
+    /// Whether a file is a copy of the run that ended last or of the present one, or of the beginning of one of them.
+    pub(crate) fn holds(&self, file: &dyn Handle) -> bool {
+        let past = self.past.as_ref().is_some_and(|past| past.holds(file).unwrap_or(false));
+        past || begins(file, self.generation.handle()).unwrap_or(false)
+    }
+
+    /// Whether this copy is being read.
+    pub(crate) fn recovers_from(&self, file: FileId) -> bool {
+        matches!(&self.stage, Stage::Recovering(Recovery { copy, .. }) if copy.id == file)
     }
 
     /// Reads on in the copy of a file that was cut.
@@ -88,7 +189,7 @@ impl Member {
         let left = usize::try_from(copy.end - offset).unwrap_or(usize::MAX).min(CHUNK);
         let length = copy.handle.read_at(&mut context.buffer[..left], offset).unwrap_or(0);
         if length == 0 {
-            let (last, happenings) = self.end_run(cut, offset, runs);
+            let (last, happenings) = self.end_run(cut, offset, Some(copy.handle), runs);
             return match last {
                 Some(last) => Progress::DataThen(last, happenings),
                 None => Progress::Happened(happenings),
@@ -100,8 +201,8 @@ impl Member {
         delivery.map_or(Progress::Working, Progress::Data)
     }
 
-    /// Ends what was read before a cut, up to `end`, and begins with what the file is now.
-    fn end_run(&mut self, cut: Cut, end: u64, runs: &mut u64) -> LastWords {
+    /// Ends what was read before a cut, up to `end`, and begins with what the file is now. `copy` was made before the cut.
+    fn end_run(&mut self, cut: Cut, end: u64, copy: Option<Box<dyn Handle>>, runs: &mut u64) -> LastWords {
         let Cut { before, manner } = cut;
         let file = self.file();
         let fragment = match manner {
@@ -125,6 +226,8 @@ impl Member {
         happenings.push(match manner {
             Manner::Rewritten { evidence, size } => {
                 self.stage = Stage::Following;
+                self.beginning = Beginning::Empty(None);
+                self.past = Some(Past { before, copy });
                 Happening::Rewritten { file, run, evidence, offset, size }
             }
             Manner::Shortened { to } => Happening::Shortened { file, run, from: offset, to },

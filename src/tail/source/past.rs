@@ -3,11 +3,12 @@
 use std::time::{Instant, SystemTime};
 
 use super::{Origin, Source};
-use crate::tail::beside::{Beside, Chain, Extent, Place, find_saved};
+use crate::tail::beside::{Beside, Chain, EarlierRun, Extent, Place, find_saved};
 use crate::tail::event::{Arrival, Happening, Loss, SourceId};
 use crate::tail::files::{FileId, Meta};
-use crate::tail::generation::Closed;
-use crate::tail::member::{Copy, Member};
+use crate::tail::generation::{Closed, Look};
+use crate::tail::lines::Framing;
+use crate::tail::member::{Copy, Member, Progress, Role};
 use crate::tail::name::State;
 use crate::tail::options::{Following, Lineage, Options};
 use crate::tail::position::{Position, Resume};
@@ -48,7 +49,9 @@ impl Source {
         let mut known: Vec<_> = self.beside.known().chain(closed).collect();
         known.retain(|file| {
             let held = self.members.iter().any(|member| member.file() == *file);
-            !held && file.birth >= oldest.and_then(|oldest| oldest.birth)
+            // From a copy that is being read, a later tail may have to begin anew.
+            let read = self.members.iter().any(|member| member.recovers_from(*file));
+            !held && !read && file.birth >= oldest.and_then(|oldest| oldest.birth)
         });
         known.sort_unstable();
         known.dedup();
@@ -131,14 +134,48 @@ impl Source {
         self.members.back().map(Member::file).or_else(|| self.closed.back().map(|closed| closed.id))
     }
 
-    /// Where the rest of a file stands that was cut, if anything was not read.
+    /// The copy that was made of a file before that was cut, if there is one.
     pub(super) fn copy_of(&mut self, before: &Closed, context: &Context<'_>) -> Option<Copy> {
         if !self.looks_beside(context.options) {
             return None;
         }
         let (beside, chain) = self.beside(context);
-        let copy = beside.copy_of(before, &chain);
-        copy.filter(|copy| copy.end > before.offset)
+        beside.copy_of(before, &chain)
+    }
+
+    /// Something stirs in the file of the member at the cursor, of whose run nothing had been read. Before that is
+    /// taken, runs of the file that went by unseen come from their copies.
+    pub(super) fn begin_run(
+        &mut self,
+        look: Look,
+        role: Role,
+        framing: Framing,
+        context: &mut Context<'_>,
+    ) -> Progress {
+        let newest = self.cursor + 1 == self.members.len();
+        let mut earlier = EarlierRun::default();
+        if newest && self.looks_beside(context.options) {
+            let (beside, chain) = self.beside(context);
+            earlier = beside.earlier_run(&chain);
+        }
+        for sibling in &earlier.unreadable {
+            let (file, range) = (sibling.id, Some(0..sibling.size));
+            self.pending.push_back(Happening::Lost { file, range, reason: Loss::Unreadable });
+            self.beside.know(sibling.id);
+        }
+        let member = &mut self.members[self.cursor];
+        if let Some(copy) = earlier.copy {
+            let (_, happenings) = member.go_back(copy, &mut self.runs);
+            return Progress::Happened(happenings);
+        }
+        // Where the name is not looked at any more, it may mean whatever it likes.
+        if earlier.extent != Extent::All && role == Role::Current && self.following == Following::Name {
+            member.rewind();
+            self.come_back_for(earlier.extent, context);
+            return Progress::Rest(Some(context.now + RETRY));
+        }
+        member.settle();
+        member.act_on(look, context, role, framing)
     }
 
     /// Holds the files of an earlier tail, wherever they are now; the one that the name means, `live`, comes with a look
