@@ -347,7 +347,6 @@ fn what_was_cut_off_meanwhile_comes_from_the_copy() {
 }
 
 #[test]
-#[ignore = "only the first copy is read"]
 fn copies_made_one_after_the_other_meanwhile_are_all_read() {
     let logs = Logs::with("a.log", 1..=100);
     to_the_end(&logs, "a.log").printed_lines(1..=100);
