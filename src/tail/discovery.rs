@@ -1,69 +1,103 @@
-//! The files that patterns bring: taken up when they match, each once, and let go when they match no more.
+//! Files that patterns find: each gets a source of its own, once, and keeps it while some name of it matches.
 //!
 //! A file is known by its identity here. One that is renamed to another matching name goes on where it was, and one
-//! that is followed already, by whatever name, is not taken up again.
+//! that is followed already, by whatever name, is not taken up again. A new file under the only name of another one is
+//! the next of that one's source.
+//!
+//! Directories are listed when they come into sight, after their watch was set, and all of them now and then. Otherwise
+//! only those names are looked at that something happened to, however many files there are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::engine::Engine;
-use super::event::{Arrival, SourceId};
-use super::files::{FileId, FileKind, Links};
-use super::pattern::{Expansion, Pattern};
+use super::event::{Arrival, Since, SourceId};
+use super::files::{FileId, FileKind, Files, Links};
+use super::matches::Matches;
+use super::pattern::{Pattern, State, Visit};
 use super::report::Report;
-use crate::wake::{Notice, Wake};
-
-/// How often directories are listed anew because further ones came to be watched meanwhile.
-const ATTEMPTS: usize = 8;
+use crate::wake::{Changed, Notice, Wake};
 
 #[derive(Debug)]
 pub(crate) struct Discovery {
-    patterns: Vec<Pattern>,
-    /// The sources that patterns have brought.
-    brought: BTreeSet<SourceId>,
+    searches: Vec<Search>,
+    matches: Matches,
     /// What a file that is found now is to its source.
     arrival: Arrival,
     /// Files that are left out.
     own: Vec<FileId>,
+    /// The same by their paths, which are absolute.
+    own_paths: Vec<PathBuf>,
     /// Paths of which something was reported already.
     reported: HashSet<PathBuf>,
     /// When to look again although no event may tell.
     look_at: Option<Instant>,
 }
 
+/// One pattern, and where it leads to.
+#[derive(Debug)]
+struct Search {
+    pattern: Pattern,
+    /// The directories in which a name could make another file match, and how much of the pattern leads to them.
+    directories: BTreeMap<PathBuf, BTreeSet<State>>,
+    base: Base,
+}
+
+/// What is known of the place where a pattern begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Base {
+    Unknown,
+    There,
+    Missing,
+}
+
+/// What changed names have brought.
+#[derive(Debug, Default)]
+struct Found {
+    files: Vec<PathBuf>,
+    unlistable: Vec<(PathBuf, io::Error)>,
+    told: Option<Notice>,
+}
+
 impl Discovery {
     pub(crate) fn new() -> Self {
         Self {
-            patterns: Vec::new(),
-            brought: BTreeSet::new(),
+            searches: Vec::new(),
+            matches: Matches::default(),
             arrival: Arrival::First,
             own: Vec::new(),
+            own_paths: Vec::new(),
             reported: HashSet::new(),
             look_at: None,
         }
     }
 
     pub(crate) fn add(&mut self, pattern: Pattern) {
-        self.patterns.push(pattern);
+        self.searches.push(Search { pattern, directories: BTreeMap::new(), base: Base::Unknown });
         self.arrival = Arrival::First;
     }
 
     /// Has a source count as one that patterns have brought.
     pub(crate) fn adopt(&mut self, source: SourceId) {
-        self.brought.insert(source);
+        self.matches.adopt(source);
     }
 
     pub(crate) fn leave_out(&mut self, file: FileId) {
         self.own.push(file);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+    pub(crate) fn leave_out_path(&mut self, path: &Path) {
+        self.own_paths.extend(std::path::absolute(path));
     }
 
-    /// Whether the first look is still to be taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.searches.is_empty()
+    }
+
+    /// Whether it is time to look at everything.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         !self.is_empty() && (self.arrival == Arrival::First || self.look_at.is_some_and(|at| at <= now))
     }
@@ -74,7 +108,7 @@ impl Discovery {
 
     /// Takes up no further file.
     pub(crate) fn end(&mut self) {
-        self.patterns.clear();
+        self.searches.clear();
         self.look_at = None;
     }
 
@@ -86,57 +120,80 @@ impl Discovery {
         // Whatever a name stands for is that source's before it is a pattern's.
         engine.attend(now);
         let mut reports = Vec::new();
-        let found = self.expand(engine, wake, now);
-        for (path, error) in found.unlistable {
-            if self.reported.insert(path.clone()) {
-                reports.push(Report::Unlistable(path, error));
+        let mut found = Found::default();
+        for (index, search) in self.searches.iter_mut().enumerate() {
+            found.tell(wake.follow_base(index, search.pattern.base()));
+            reports.extend(search.look_for_base(engine.files()));
+            let old = std::mem::take(&mut search.directories);
+            let mut walk = Walk::new(index, &mut search.directories, wake, &mut found);
+            search.pattern.walk(engine.files(), &mut walk);
+            walk.end();
+            for directory in old.keys().filter(|path| !search.directories.contains_key(*path)) {
+                wake.unlisten(index, directory);
             }
         }
-        reports.extend(self.reconcile(engine, found.files, now));
+        let told = found.told.take().unwrap_or(Notice::Told);
+        self.look_at = if told == Notice::Told { None } else { now.checked_add(engine.poll_interval()) };
+        let matching: HashSet<&PathBuf> = found.files.iter().collect();
+        let gone = self.matches.paths().filter(|path| !matching.contains(path)).cloned().collect();
+        self.matches.forget_ended(engine);
+        reports.extend(self.settle(engine, found, gone, now));
         self.arrival = Arrival::Appeared;
         reports
     }
 
-    fn expand(&mut self, engine: &Engine, wake: &mut Wake, now: Instant) -> Expansion {
-        let mut all = Expansion::default();
-        for _ in 0..ATTEMPTS {
-            all = Expansion::default();
-            let mut told = Notice::Told;
-            let mut new = false;
-            for (index, pattern) in self.patterns.iter().enumerate() {
-                let found = pattern.expand(engine.files());
-                let (fresh, notice) = wake.listen(index, pattern.base(), &found.directories);
-                new |= fresh;
-                told = told.max(notice);
-                all.files.extend(found.files);
-                all.unlistable.extend(found.unlistable);
-            }
-            self.look_at = if told == Notice::Told { None } else { now.checked_add(engine.poll_interval()) };
-            // A directory that was not watched before may have got entries between its listing and its watch.
-            if !new {
-                break;
-            }
+    /// Finds out what names mean that something happened to.
+    pub(crate) fn review(
+        &mut self,
+        changes: BTreeSet<Changed>,
+        engine: &mut Engine,
+        wake: &mut Wake,
+        now: Instant,
+    ) -> Vec<Report> {
+        if self.is_empty() || changes.is_empty() {
+            return Vec::new();
         }
-        all.files.sort_unstable();
-        all.files.dedup();
-        all
+        engine.attend(now);
+        let mut gone = BTreeSet::new();
+        for Changed { pattern, path } in &changes {
+            // A directory of this name is another one, or none, until it is found below.
+            self.searches[*pattern].leave(*pattern, path, wake);
+            gone.extend(self.matches.paths_from(path).cloned());
+        }
+        let mut found = Found::default();
+        for Changed { pattern, path } in &changes {
+            self.searches[*pattern].step(*pattern, path, engine.files(), wake, &mut found);
+        }
+        if found.told.take().is_some_and(|told| told != Notice::Told) {
+            self.look_at = self.look_at.or_else(|| now.checked_add(engine.poll_interval()));
+        }
+        for path in &found.files {
+            gone.remove(path);
+        }
+        self.settle(engine, found, gone.into_iter().collect(), now)
     }
 
-    fn reconcile(&mut self, engine: &mut Engine, found: Vec<PathBuf>, now: Instant) -> Vec<Report> {
+    /// Brings sources in line with the names that match.
+    fn settle(&mut self, engine: &mut Engine, found: Found, gone: Vec<PathBuf>, now: Instant) -> Vec<Report> {
+        let Found { mut files, unlistable, .. } = found;
+        files.sort_unstable();
+        files.dedup();
         let mut reports = Vec::new();
-        let mut followed: HashMap<FileId, SourceId> = HashMap::new();
-        let mut awaited: HashMap<PathBuf, SourceId> = HashMap::new();
-        for (id, source) in engine.sources() {
-            followed.extend(source.members().map(|member| (member.file(), id)));
-            if source.members().next().is_none() && source.needs_name() {
-                awaited.insert(source.path().to_owned(), id);
+        for (path, error) in unlistable {
+            if self.reported.insert(path.clone()) {
+                reports.push(Report::Unlistable(path, error));
             }
         }
-        let mut matched: BTreeMap<SourceId, Vec<PathBuf>> = BTreeMap::new();
-        for path in found {
+        gone.iter().for_each(|path| self.matches.remove(path));
+        let mut new = Vec::new();
+        for path in files {
             let file = match engine.files().meta(&path, Links::Follow) {
-                Ok(meta) if meta.kind == FileKind::Directory => continue,
-                Ok(meta) if self.own.contains(&meta.id) => {
+                Ok(meta) if meta.kind == FileKind::Directory => {
+                    self.matches.remove(&path);
+                    continue;
+                }
+                Ok(meta) if self.is_own(&path, meta.id) => {
+                    self.matches.remove(&path);
                     if self.reported.insert(path.clone()) {
                         reports.push(Report::LeftOut(path));
                     }
@@ -144,30 +201,155 @@ impl Discovery {
                 }
                 Ok(meta) => Some(meta.id),
                 // It went away since it was listed.
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    self.matches.remove(&path);
+                    continue;
+                }
                 Err(_) => None,
             };
-            let known = file.and_then(|file| followed.get(&file)).or_else(|| awaited.get(&path)).copied();
-            let id = known.unwrap_or_else(|| {
-                let id = engine.add_found(path.clone(), self.arrival, now);
-                self.brought.insert(id);
-                id
-            });
-            followed.extend(file.map(|file| (file, id)));
-            matched.entry(id).or_default().push(path);
-        }
-        for id in &self.brought {
-            match matched.get_mut(id) {
-                // A file of several names goes by the same one as long as that matches.
-                Some(paths) => {
-                    let own =
-                        engine.source(*id).and_then(|source| paths.iter().position(|path| path == source.path()));
-                    engine.keep_found(*id, paths.swap_remove(own.unwrap_or(0)));
-                }
-                None => engine.drop_found(*id),
+            match file.and_then(|file| engine.holder(file)).or_else(|| self.awaited_by(engine, &path)) {
+                Some(id) => self.matches.insert(path, id),
+                None => new.push((path, file)),
             }
         }
-        self.brought.retain(|id| engine.source(*id).is_some());
+        self.take_up(engine, new, now);
+        for (id, names) in self.matches.take_touched() {
+            // A file of several names goes by the same one as long as that matches.
+            let own = engine.source(id).map(|source| source.path().to_owned());
+            match own.filter(|own| names.contains(own)).or_else(|| names.first().cloned()) {
+                Some(path) => engine.keep_found(id, path),
+                None => engine.drop_found(id),
+            }
+        }
         reports
+    }
+
+    /// Has files that no source knows followed.
+    fn take_up(&mut self, engine: &mut Engine, new: Vec<(PathBuf, Option<FileId>)>, now: Instant) {
+        let mut taken: HashMap<FileId, SourceId> = HashMap::new();
+        for (path, file) in new {
+            let known = file.and_then(|file| taken.get(&file).copied());
+            let heir = known.or_else(|| {
+                let last = self.matches.last_under(&path).filter(|last| engine.source(*last).is_some())?;
+                engine.succeed_found(last, path.clone());
+                Some(last)
+            });
+            let id = heir.unwrap_or_else(|| {
+                let id = engine.add_found(path.clone(), self.arrival, now);
+                self.matches.bring(id);
+                id
+            });
+            taken.extend(file.map(|file| (file, id)));
+            self.matches.insert(path, id);
+        }
+    }
+
+    /// The source that waits for a file to come under this name.
+    fn awaited_by(&self, engine: &Engine, path: &Path) -> Option<SourceId> {
+        let found = self.matches.under(path).filter(|id| engine.is_waiting(*id));
+        found.or_else(|| engine.awaiting(path))
+    }
+
+    fn is_own(&self, path: &Path, file: FileId) -> bool {
+        let by_path = || std::path::absolute(path).is_ok_and(|path| self.own_paths.contains(&path));
+        self.own.contains(&file) || (!self.own_paths.is_empty() && by_path())
+    }
+}
+
+impl Search {
+    /// Whether the place where it begins is there; reported when that changes.
+    fn look_for_base(&mut self, files: &dyn Files) -> Option<Report> {
+        if !self.pattern.is_tree() {
+            return None;
+        }
+        let path = self.pattern.base().to_owned();
+        let found = files.meta(&path, Links::Follow);
+        let now = match &found {
+            Err(error) if error.kind() == ErrorKind::NotFound => Base::Missing,
+            _ => Base::There,
+        };
+        match (std::mem::replace(&mut self.base, now), now) {
+            (Base::Unknown, Base::Missing) => Some(Report::NoBase(path, Since::Start)),
+            (Base::There, Base::Missing) => Some(Report::NoBase(path, Since::Change)),
+            _ => None,
+        }
+    }
+
+    /// Listens no more to a directory of this path, nor to those below it.
+    fn leave(&mut self, index: usize, path: &Path, wake: &mut Wake) {
+        let below = self.directories.range(path.to_owned()..).take_while(|(below, _)| below.starts_with(path));
+        let below: Vec<PathBuf> = below.map(|(below, _)| below.clone()).collect();
+        for directory in below {
+            self.directories.remove(&directory);
+            wake.unlisten(index, &directory);
+        }
+    }
+
+    /// Goes on behind a name that something happened to.
+    fn step(&mut self, index: usize, path: &Path, files: &dyn Files, wake: &mut Wake, found: &mut Found) {
+        let Self { pattern, directories, .. } = self;
+        let parent = path.parent().and_then(|parent| directories.get(parent).map(|states| (parent, states.clone())));
+        let mut walk = Walk::new(index, directories, wake, found);
+        match parent {
+            Some((parent, states)) => {
+                let name = path.file_name().unwrap_or(OsStr::new(""));
+                states.into_iter().for_each(|state| pattern.step(files, parent, name, state, &mut walk));
+            }
+            // It is where the pattern begins, or is reached by nothing any more.
+            None if path == pattern.root() => pattern.walk(files, &mut walk),
+            None => {}
+        }
+        walk.end();
+    }
+}
+
+impl Found {
+    fn tell(&mut self, notice: Notice) {
+        self.told = self.told.max(Some(notice));
+    }
+}
+
+/// Has directories listened to before they are listed, and collects what there is.
+struct Walk<'a> {
+    index: usize,
+    directories: &'a mut BTreeMap<PathBuf, BTreeSet<State>>,
+    wake: &'a mut Wake,
+    found: &'a mut Found,
+    /// How far events tell of the directory that is being visited.
+    told: Option<Notice>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        index: usize,
+        directories: &'a mut BTreeMap<PathBuf, BTreeSet<State>>,
+        wake: &'a mut Wake,
+        found: &'a mut Found,
+    ) -> Self {
+        Self { index, directories, wake, found, told: None }
+    }
+
+    fn end(&mut self) {
+        if let Some(told) = self.told.take() {
+            self.found.tell(told);
+        }
+    }
+}
+
+impl Visit for Walk<'_> {
+    fn directory(&mut self, path: &Path, states: &[State]) {
+        self.end();
+        self.told = Some(self.wake.listen(self.index, path));
+        self.directories.entry(path.to_owned()).or_default().extend(states);
+    }
+
+    fn file(&mut self, path: PathBuf) {
+        self.found.files.push(path);
+    }
+
+    fn unlistable(&mut self, path: &Path, error: io::Error) {
+        // Looking at it again and again would bring nothing but the cost.
+        self.told = None;
+        self.found.unlistable.push((path.to_owned(), error));
     }
 }

@@ -11,8 +11,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::event::{Arrival, Because, Data, Event, Noticed, SourceId};
-use super::files::{Files, Handle};
+use super::files::{FileId, Files, Handle};
 use super::generation::{BUFFER, Closed};
+use super::member::Member;
 use super::options::{Following, Looks, Options};
 use super::passage::Passage;
 use super::position::Resume;
@@ -44,6 +45,8 @@ enum Cause {
 #[derive(Debug)]
 struct Slot {
     source: Source,
+    /// The files that the source had open when that was last noted.
+    held: Vec<FileId>,
     noticed: Noticed,
     cause: Cause,
     queued: bool,
@@ -70,6 +73,10 @@ pub(crate) struct Engine {
     /// Sources that something is due for.
     ready: VecDeque<SourceId>,
     schedule: Schedule,
+    /// Whose the open files are.
+    holders: HashMap<FileId, Vec<SourceId>>,
+    /// The sources that were asked for by name.
+    named: HashMap<PathBuf, Vec<SourceId>>,
     /// Whose the watched descriptors are.
     descriptors: HashMap<RawFd, SourceId>,
     /// Sources that wait for a pipe or device.
@@ -101,6 +108,8 @@ impl Engine {
             starting: VecDeque::new(),
             ready: VecDeque::new(),
             schedule: Schedule::default(),
+            holders: HashMap::new(),
+            named: HashMap::new(),
             descriptors: HashMap::new(),
             readable: BTreeSet::new(),
             closed: VecDeque::new(),
@@ -128,6 +137,7 @@ impl Engine {
     /// Follows a name.
     pub(crate) fn add_name(&mut self, path: PathBuf, now: Instant) -> SourceId {
         let id = self.next_id();
+        self.named.entry(path.clone()).or_default().push(id);
         let source = Source::named(id, path, self.options.following, now);
         if self.options.following != Following::Nothing {
             self.wants.push(Want::Name(id));
@@ -184,6 +194,14 @@ impl Engine {
         }
     }
 
+    /// A newer file stands under the only name of one that a pattern has brought: it is the next of that source.
+    pub(crate) fn succeed_found(&mut self, id: SourceId, path: PathBuf) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.source.succeed(path);
+            self.mark(id, Due::NameAndFiles);
+        }
+    }
+
     /// A file that a pattern has brought is found no more.
     pub(crate) fn drop_found(&mut self, id: SourceId) {
         if let Some(slot) = self.slots.get_mut(&id) {
@@ -201,9 +219,49 @@ impl Engine {
         // Until its watches are set, nothing but looking tells of changes; setting them marks it again.
         let asked = self.options.poll_only;
         let noticed = if asked { Noticed::ByPolling(Because::Asked) } else { Noticed::ByEvents };
-        self.slots.insert(id, Slot { source, noticed, cause: Cause::Told, queued: false });
+        self.slots.insert(id, Slot { source, held: Vec::new(), noticed, cause: Cause::Told, queued: false });
         self.starting.push_back(id);
+        self.note_files(id);
         id
+    }
+
+    /// Notes which files a source has open.
+    fn note_files(&mut self, id: SourceId) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if slot.source.members().map(Member::file).eq(slot.held.iter().copied()) {
+            return;
+        }
+        let held = slot.source.members().map(Member::file).collect();
+        let old = std::mem::replace(&mut slot.held, held);
+        for file in &slot.held {
+            let holders = self.holders.entry(*file).or_default();
+            if !holders.contains(&id) {
+                holders.push(id);
+            }
+        }
+        for file in old.iter().filter(|file| !slot.held.contains(file)) {
+            if let Some(holders) = self.holders.get_mut(file) {
+                holders.retain(|holder| *holder != id);
+                if holders.is_empty() {
+                    self.holders.remove(file);
+                }
+            }
+        }
+    }
+
+    /// The source that has a file open; of several the first.
+    pub(crate) fn holder(&self, file: FileId) -> Option<SourceId> {
+        self.holders.get(&file)?.first().copied()
+    }
+
+    /// The source that was asked for by this name and waits for a file.
+    pub(crate) fn awaiting(&self, path: &Path) -> Option<SourceId> {
+        self.named.get(path)?.iter().copied().find(|id| self.is_waiting(*id))
+    }
+
+    /// Whether a source waits for a file to come under its name.
+    pub(crate) fn is_waiting(&self, id: SourceId) -> bool {
+        self.source(id).is_some_and(|source| source.members().next().is_none() && source.needs_name())
     }
 
     pub(crate) fn source(&self, id: SourceId) -> Option<&Source> {
@@ -441,6 +499,8 @@ impl Engine {
         let slot = slots.get_mut(&id)?;
         slot.queued = false;
         let step = slot.source.step(&mut context);
+        self.note_files(id);
+        let slot = self.slots.get_mut(&id)?;
         if matches!(step, Some(Step::Data(_) | Step::Passable(_))) && slot.cause == Cause::Safety {
             // Nobody announced these bytes, so nobody can be relied on to announce the next ones.
             slot.poll(Because::Unannounced);
@@ -482,6 +542,9 @@ impl Engine {
     fn rest(&mut self, id: SourceId, now: Instant) {
         let Some(slot) = self.slots.get(&id) else { return };
         if slot.source.is_over() {
+            if let Some(ids) = self.named.get_mut(slot.source.path()) {
+                ids.retain(|other| *other != id);
+            }
             self.slots.remove(&id);
             self.readable.remove(&id);
             self.schedule.set(id, None);
@@ -517,6 +580,7 @@ impl Engine {
                     self.schedule.set(id, self.next_round(now, self.poll_interval()));
                 }
             }
+            self.note_files(id);
         }
     }
 

@@ -43,6 +43,8 @@ pub enum Event<'a> {
     LeftOut(PathBuf),
     /// A directory that a pattern leads through can't be listed, so that nothing in it matches.
     Unlistable(PathBuf, io::Error),
+    /// What was to be followed with all that is below it is not there, from the start or any more. It is waited for.
+    NoBase(PathBuf, Since),
 }
 
 /// Bytes of a file, in the file's order, each exactly once.

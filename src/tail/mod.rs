@@ -37,6 +37,7 @@ mod files;
 mod generation;
 mod lineage;
 mod lines;
+mod matches;
 mod member;
 mod name;
 mod options;
@@ -51,7 +52,7 @@ mod source;
 mod start;
 mod step;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,7 +69,7 @@ pub use self::options::{
     Following, Lineage, Looks, Nuls, Options, Passing, Pipes, ReadErrors, Retry, Rewriting, Start,
 };
 pub use self::passage::Passage;
-pub use self::pattern::{BadPattern, could_match, looks_like_pattern, matching};
+pub use self::pattern::{BadPattern, Selection, could_match, looks_like_pattern, matching};
 pub use self::position::{Position, Resume};
 pub use crate::wake::{Also, Trouble, Until};
 
@@ -190,9 +191,30 @@ impl Tail {
         Ok(())
     }
 
+    /// Follows a directory's files, now and later, with those of the directories below it, as far as they are selected,
+    /// or the file of this name, whatever it is; a glob pattern stands for all that it matches. Otherwise the same as
+    /// [`follow_pattern`](Self::follow_pattern).
+    ///
+    /// # Errors
+    /// When the pattern can't be understood.
+    pub fn follow_tree(&mut self, path: &Path, selection: Selection) -> Result<(), BadPattern> {
+        let is_pattern = looks_like_pattern(path) && std::fs::symlink_metadata(path).is_err();
+        self.discovery.add(if is_pattern {
+            Pattern::new(path)?.with_below(selection)
+        } else {
+            Pattern::below(path, selection)
+        });
+        Ok(())
+    }
+
     /// Keeps patterns from matching this file: what the events are written to.
     pub fn leave_out(&mut self, file: FileId) {
         self.discovery.leave_out(file);
+    }
+
+    /// Keeps patterns from matching whatever file has this path.
+    pub fn leave_out_path(&mut self, path: &Path) {
+        self.discovery.leave_out_path(path);
     }
 
     /// Whether some source may still bring something: one that is followed, or a pattern.
@@ -364,6 +386,7 @@ impl Tail {
     /// Turns what has happened outside into marks.
     fn look_around(&mut self, now: Instant) {
         let mut discover = self.discovery.is_due(now);
+        let mut changes = BTreeSet::new();
         if now >= self.safety_at {
             self.safety_at = now + SAFETY;
             self.engine.mark_all_unannounced();
@@ -398,6 +421,7 @@ impl Tail {
                         Follower::Pattern(_) => discover = true,
                     }
                 }
+                changes = marked.changes;
             }
             Some(Woken::EventsLost) => {
                 self.engine.poll_all();
@@ -410,6 +434,9 @@ impl Tail {
         }
         if discover {
             self.discover(now);
+        } else {
+            let reports = self.discovery.review(changes, &mut self.engine, &mut self.wake, now);
+            self.reports.extend(reports);
         }
     }
 

@@ -1,7 +1,10 @@
-//! Glob patterns that stay open: which files match now, and which directories tell of later ones.
+//! Patterns that stay open: which files match now, and what a new name in one of their directories means.
 //!
-//! A pattern is matched name by name, as a shell does: `*` and `?` don't match a slash, nor a dot that begins a
-//! name; `**` stands for any number of directories.
+//! A glob is matched name by name, as a shell does: `*` and `?` don't match a slash, nor a dot that begins a name; `**`
+//! stands for any number of directories. A tree is what lies below a directory, as far as a [`Selection`] takes it.
+//!
+//! Each directory on the way stands for one or more [`State`]s: how much of the pattern lies behind it. With these, a
+//! single name is judged without listing anything.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -15,6 +18,13 @@ use super::files::{Disk, FileKind, Files, Links};
 
 /// How deep `**` goes: directories below it that are nested deeper are most likely a loop of links.
 const DEPTH: usize = 64;
+
+/// Directories in which a tree has no logs: what version control, package managers and builds keep. Those whose names
+/// begin with a dot are left out in any case.
+const NO_LOGS: [&str; 7] = ["CVS", "__pycache__", "bower_components", "node_modules", "target", "vendor", "venv"];
+
+/// Endings of files that are no text, most often rotated logs that were compressed.
+const NO_TEXT: [&str; 9] = ["7z", "Z", "bz2", "gz", "lz4", "lzma", "xz", "zip", "zst"];
 
 /// A pattern that can't be understood.
 #[derive(Debug)]
@@ -42,7 +52,11 @@ pub fn looks_like_pattern(name: &Path) -> bool {
 /// # Errors
 /// When the pattern can't be understood.
 pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, BadPattern> {
-    Ok(Pattern::new(pattern)?.expand(&Disk).files)
+    let mut found = Matching::default();
+    Pattern::new(pattern)?.walk(&Disk, &mut found);
+    found.0.sort_unstable();
+    found.0.dedup();
+    Ok(found.0)
 }
 
 /// Whether a path, be there a file or not, is one that a pattern stands for. Both are absolute.
@@ -52,13 +66,78 @@ pub fn could_match(pattern: &Path, path: &Path) -> bool {
     glob.is_ok_and(|glob| glob.compile_matcher().is_match(path))
 }
 
+/// A pattern for one name.
+#[derive(Clone, Debug)]
+struct NameGlob {
+    matcher: GlobMatcher,
+    hidden: bool,
+}
+
+impl NameGlob {
+    fn new(name: &OsStr) -> Result<Self, globset::Error> {
+        let glob = GlobBuilder::new(&name.to_string_lossy()).literal_separator(true).build()?;
+        Ok(Self { matcher: glob.compile_matcher(), hidden: name.as_bytes().starts_with(b".") })
+    }
+
+    fn matches(&self, name: &OsStr) -> bool {
+        (self.hidden || !is_dotted(name)) && self.matcher.is_match(Path::new(name))
+    }
+}
+
+fn is_dotted(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b".")
+}
+
+/// Which files of a tree are taken.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// None: all but hidden and compressed ones.
+    names: Vec<NameGlob>,
+    left_out: Vec<NameGlob>,
+    depth: usize,
+}
+
+impl Selection {
+    /// Takes files whose names match one of these patterns (if there are none, all whose names don't begin with a dot nor
+    /// end like compressed ones), in directories down to this depth, where 1 stands for the topmost one alone. Left out
+    /// are directories of these names, those whose names begin with a dot, and those where version control, package
+    /// managers and builds keep what is theirs, like `node_modules` and `target`.
+    ///
+    /// # Errors
+    /// When a pattern can't be understood.
+    pub fn new(names: &[OsString], left_out: &[OsString], depth: Option<usize>) -> Result<Self, BadPattern> {
+        let glob =
+            |name: &OsString| NameGlob::new(name).map_err(|error| BadPattern { pattern: PathBuf::from(name), error });
+        Ok(Self {
+            names: names.iter().map(glob).collect::<Result<_, _>>()?,
+            left_out: left_out.iter().map(glob).collect::<Result<_, _>>()?,
+            depth: depth.unwrap_or(DEPTH),
+        })
+    }
+
+    fn takes_file(&self, name: &OsStr) -> bool {
+        if self.names.is_empty() {
+            let ending = Path::new(name).extension();
+            return !is_dotted(name) && ending.is_none_or(|ending| NO_TEXT.iter().all(|other| ending != *other));
+        }
+        self.names.iter().any(|glob| glob.matches(name))
+    }
+
+    fn enters(&self, name: &OsStr, depth: usize) -> bool {
+        depth + 1 < self.depth
+            && !is_dotted(name)
+            && NO_LOGS.iter().all(|other| name != *other)
+            && !self.left_out.iter().any(|glob| glob.matches(name))
+    }
+}
+
 /// One part of a pattern, between slashes.
 #[derive(Debug)]
 enum Part {
     /// Stands for itself.
     Literal(OsString),
     /// Any name that matches.
-    Glob { matcher: GlobMatcher, hidden: bool },
+    Glob(NameGlob),
     /// Any number of directories.
     Tree,
 }
@@ -67,20 +146,43 @@ enum Part {
 pub(crate) struct Pattern {
     base: PathBuf,
     parts: Vec<Part>,
+    /// What is taken of directories that match.
+    below: Option<Selection>,
 }
 
-/// What a pattern matches at the moment.
-#[derive(Debug, Default)]
-pub(crate) struct Expansion {
-    /// The files, sorted.
-    pub(crate) files: Vec<PathBuf>,
-    /// The directories in which a new name could make another one match.
-    pub(crate) directories: Vec<PathBuf>,
-    /// Directories that can't be listed although they are there.
-    pub(crate) unlistable: Vec<(PathBuf, io::Error)>,
+/// How much of a pattern lies behind a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct State {
+    /// How many parts lead to it.
+    part: usize,
+    /// How many directories any number of which may follow each other.
+    depth: usize,
+}
+
+impl State {
+    fn next(self) -> Self {
+        Self { part: self.part + 1, depth: 0 }
+    }
+
+    fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+}
+
+/// Whoever is shown what a pattern leads to.
+pub(crate) trait Visit {
+    /// A directory in which a new name could make another file match; it has yet to be listed.
+    fn directory(&mut self, path: &Path, states: &[State]);
+
+    /// A name that matches, of a file that may be gone by now.
+    fn file(&mut self, path: PathBuf);
+
+    /// A directory that can't be listed although it is there.
+    fn unlistable(&mut self, path: &Path, error: io::Error);
 }
 
 impl Pattern {
+    /// A pattern for files.
     pub(crate) fn new(pattern: &Path) -> Result<Self, BadPattern> {
         let mut base = PathBuf::new();
         let mut parts = Vec::new();
@@ -89,92 +191,146 @@ impl Pattern {
                 Component::Normal(name) if name == OsStr::new("**") => parts.push(Part::Tree),
                 Component::Normal(name) if looks_like_pattern(Path::new(name)) => {
                     let bad = |error| BadPattern { pattern: pattern.to_owned(), error };
-                    let glob = GlobBuilder::new(&name.to_string_lossy()).literal_separator(true).build();
-                    let hidden = name.as_bytes().starts_with(b".");
-                    parts.push(Part::Glob { matcher: glob.map_err(bad)?.compile_matcher(), hidden });
+                    parts.push(Part::Glob(NameGlob::new(name).map_err(bad)?));
                 }
                 other if parts.is_empty() => base.push(other),
                 other => parts.push(Part::Literal(other.as_os_str().to_owned())),
             }
         }
-        Ok(Self { base, parts })
+        Ok(Self { base, parts, below: None })
     }
 
-    /// The directory that it begins in.
+    /// A name that may mean a file, or a directory of which this is taken.
+    pub(crate) fn below(path: &Path, selection: Selection) -> Self {
+        // Names in the current directory are spoken of as they are.
+        let base = if path == Path::new(".") { PathBuf::new() } else { path.to_owned() };
+        Self { base, parts: Vec::new(), below: Some(selection) }
+    }
+
+    /// Has it take this of the directories that match.
+    pub(crate) fn with_below(self, selection: Selection) -> Self {
+        Self { below: Some(selection), ..self }
+    }
+
+    /// Where it begins.
     pub(crate) fn base(&self) -> &Path {
         if self.base.as_os_str().is_empty() { Path::new(".") } else { &self.base }
     }
 
-    /// Lists what matches now. What can't be listed matches nothing.
-    pub(crate) fn expand(&self, files: &dyn Files) -> Expansion {
-        let mut expansion = Expansion::default();
-        descend(files, &self.base, &self.parts, DEPTH, &mut expansion);
-        expansion.files.sort_unstable();
-        expansion.files.dedup();
-        expansion.directories.sort_unstable();
-        expansion.directories.dedup();
-        expansion
+    /// The same, as the paths begin that it leads to.
+    pub(crate) fn root(&self) -> &Path {
+        &self.base
     }
-}
 
-fn descend(files: &dyn Files, here: &Path, parts: &[Part], depth: usize, found: &mut Expansion) {
-    let Some((part, rest)) = parts.split_first() else {
-        found.files.push(here.to_owned());
-        return;
-    };
-    let directory = if here.as_os_str().is_empty() { Path::new(".") } else { here };
-    if let Part::Literal(name) = part {
-        let path = here.join(name);
-        found.directories.push(directory.to_owned());
-        if files.meta(&path, Links::Follow).is_ok() {
-            descend(files, &path, rest, depth, found);
-        }
-        return;
+    /// Whether it is about what lies below its base, rather than about names that match.
+    pub(crate) fn is_tree(&self) -> bool {
+        self.parts.is_empty()
     }
-    found.directories.push(nearest_existing(files, directory));
-    if matches!(part, Part::Tree) {
-        descend(files, here, rest, depth, found);
+
+    /// Goes everywhere it leads to. What can't be listed matches nothing.
+    pub(crate) fn walk(&self, files: &dyn Files, visit: &mut dyn Visit) {
+        self.enter(files, &self.base, State { part: 0, depth: 0 }, visit);
     }
-    let names = files.list(directory).unwrap_or_else(|error| {
-        if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
-            found.unlistable.push((directory.to_owned(), error));
-        }
-        Vec::new()
-    });
-    for name in names {
-        let path = here.join(&name);
-        let dotted = name.as_bytes().starts_with(b".");
-        match part {
-            Part::Glob { matcher, hidden }
-                if (*hidden || !dotted)
-                    && matcher.is_match(Path::new(&name))
-                    && (rest.is_empty() || is_directory(files, &path, Links::Follow)) =>
-            {
-                descend(files, &path, rest, depth, found);
+
+    /// Goes on behind one name in a directory of this state.
+    pub(crate) fn step(
+        &self,
+        files: &dyn Files,
+        directory: &Path,
+        name: &OsStr,
+        state: State,
+        visit: &mut dyn Visit,
+    ) {
+        let path = directory.join(name);
+        match (self.parts.get(state.part), &self.below) {
+            (Some(Part::Literal(own)), _) if own == name && files.meta(&path, Links::Follow).is_ok() => {
+                self.enter(files, &path, state.next(), visit);
             }
+            (Some(Part::Glob(glob)), _) if glob.matches(name) => self.enter(files, &path, state.next(), visit),
             // Links are not followed here: they could lead back up.
-            Part::Tree if !dotted && depth > 0 && is_directory(files, &path, Links::Refuse) => {
-                descend(files, &path, parts, depth - 1, found);
+            (Some(Part::Tree), _)
+                if !is_dotted(name) && state.depth < DEPTH && kind(files, &path, Links::Refuse) == DIRECTORY =>
+            {
+                self.enter(files, &path, state.deeper(), visit);
             }
+            (None, Some(selection)) => match kind(files, &path, Links::Refuse) {
+                DIRECTORY if selection.enters(name, state.depth) => self.enter(files, &path, state.deeper(), visit),
+                Some(FileKind::Regular) if selection.takes_file(name) => visit.file(path),
+                Some(FileKind::Symlink)
+                    if selection.takes_file(name) && kind(files, &path, Links::Follow) == Some(FileKind::Regular) =>
+                {
+                    visit.file(path);
+                }
+                _ => {}
+            },
             _ => {}
         }
     }
-}
 
-/// The directory itself or, while it is missing, the one in which it, or its parents, will be made.
-fn nearest_existing(files: &dyn Files, directory: &Path) -> PathBuf {
-    let mut here = directory;
-    while !is_directory(files, here, Links::Follow) {
-        match here.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => here = parent,
-            _ => return PathBuf::from("."),
+    fn enter(&self, files: &dyn Files, here: &Path, state: State, visit: &mut dyn Visit) {
+        let directory = if here.as_os_str().is_empty() { Path::new(".") } else { here };
+        let is_end = state.part == self.parts.len();
+        if is_end && self.below.is_none() {
+            return visit.file(here.to_owned());
+        }
+        match files.meta(directory, Links::Follow) {
+            Ok(meta) if meta.kind == FileKind::Directory => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            // It says itself what is wrong with it.
+            _ if is_end => return visit.file(here.to_owned()),
+            _ => return,
+        }
+        let states = self.reached(state);
+        visit.directory(here, &states);
+        let literal = |state: &State| match self.parts.get(state.part) {
+            Some(Part::Literal(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let names = match states.iter().map(literal).collect::<Option<Vec<_>>>() {
+            Some(names) => Ok(names),
+            None => files.list(directory),
+        };
+        match names {
+            Ok(names) => {
+                for (name, state) in names.iter().flat_map(|name| states.iter().map(move |state| (name, *state))) {
+                    self.step(files, here, name, state, visit);
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => visit.unlistable(directory, error),
         }
     }
-    here.to_owned()
+
+    /// All states of a directory that is in this one: of any number of directories, none is one.
+    fn reached(&self, state: State) -> Vec<State> {
+        let mut states = vec![state];
+        let mut last = state;
+        while let Some(Part::Tree) = self.parts.get(last.part) {
+            last = last.next();
+            states.push(last);
+        }
+        states
+    }
 }
 
-fn is_directory(files: &dyn Files, path: &Path, links: Links) -> bool {
-    files.meta(path, links).is_ok_and(|meta| meta.kind == FileKind::Directory)
+const DIRECTORY: Option<FileKind> = Some(FileKind::Directory);
+
+fn kind(files: &dyn Files, path: &Path, links: Links) -> Option<FileKind> {
+    files.meta(path, links).ok().map(|meta| meta.kind)
+}
+
+/// The files that match at the moment.
+#[derive(Debug, Default)]
+struct Matching(Vec<PathBuf>);
+
+impl Visit for Matching {
+    fn directory(&mut self, _: &Path, _: &[State]) {}
+
+    fn file(&mut self, path: PathBuf) {
+        self.0.push(path);
+    }
+
+    fn unlistable(&mut self, _: &Path, _: io::Error) {}
 }
 
 #[cfg(test)]
@@ -201,9 +357,52 @@ mod tests {
             ("none/*.log", &[]),
         ];
         for (pattern, expected) in rows {
-            let found = Pattern::new(&root.join(pattern)).unwrap().expand(&Disk);
-            let shown: Vec<_> = found.files.iter().map(|path| path.strip_prefix(root).unwrap()).collect();
+            let found = matching(&root.join(pattern)).unwrap();
+            let shown: Vec<_> = found.iter().map(|path| path.strip_prefix(root).unwrap()).collect();
             assert_eq!(shown, expected.iter().map(Path::new).collect::<Vec<_>>(), "{pattern}");
+        }
+    }
+
+    /// What a walk comes by, below `root`.
+    #[derive(Debug, Default)]
+    struct Walk {
+        directories: Vec<(PathBuf, Vec<State>)>,
+        files: Vec<PathBuf>,
+    }
+
+    impl Visit for Walk {
+        fn directory(&mut self, path: &Path, states: &[State]) {
+            self.directories.push((path.to_owned(), states.to_vec()));
+        }
+
+        fn file(&mut self, path: PathBuf) {
+            self.files.push(path);
+        }
+
+        fn unlistable(&mut self, path: &Path, error: io::Error) {
+            panic!("{}: {error}", path.display());
+        }
+    }
+
+    impl Walk {
+        fn of(pattern: &Pattern) -> Self {
+            let mut walk = Self::default();
+            pattern.walk(&Disk, &mut walk);
+            walk.directories.sort();
+            walk.files.sort();
+            walk
+        }
+
+        fn names(paths: impl Iterator<Item = PathBuf>, root: &Path) -> Vec<String> {
+            paths.map(|path| path.strip_prefix(root).unwrap().display().to_string()).collect()
+        }
+    }
+
+    fn make(root: &Path, names: &[&str]) {
+        for name in names {
+            let path = root.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
         }
     }
 
@@ -213,14 +412,76 @@ mod tests {
         let root = temp.path();
         std::fs::create_dir_all(root.join("one/two")).unwrap();
         let told = |pattern: &str| {
-            let found = Pattern::new(&root.join(pattern)).unwrap().expand(&Disk);
-            let shown = found.directories.iter().map(|path| path.strip_prefix(root).unwrap().to_owned());
-            shown.map(|path| path.display().to_string()).collect::<Vec<_>>()
+            let walk = Walk::of(&Pattern::new(&root.join(pattern)).unwrap());
+            Walk::names(walk.directories.into_iter().map(|(path, _)| path), root)
         };
         assert_eq!(told("*.log"), [""]);
         assert_eq!(told("*/*.log"), ["", "one"]);
         assert_eq!(told("**/*.log"), ["", "one", "one/two"]);
-        assert_eq!(told("missing/deep/*.log"), [""]);
+        assert_eq!(told("*/two/*.log"), ["", "one", "one/two"]);
+        assert!(told("missing/deep/*.log").is_empty(), "what its base means is looked after elsewhere");
+    }
+
+    #[test]
+    fn a_tree_is_taken_as_far_as_it_is_selected() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().join("root");
+        make(&root, &["a.log", "b.txt", "c.log.1", "d.log.gz", ".e.log", "one/f.log", "one/two/g.log", ".git/h.log"]);
+        make(&root, &["node_modules/i.log", "old/j.log", "target/debug/k.log"]);
+        std::os::unix::fs::symlink("..", root.join("one/loop")).unwrap();
+        std::os::unix::fs::symlink("../b.txt", root.join("one/link.log")).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            root.join("fifo.log"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o644),
+            0,
+        )
+        .unwrap();
+        let taken = |names: &[&str], left_out: &[&str], depth| {
+            let own = |names: &[&str]| names.iter().map(OsString::from).collect::<Vec<_>>();
+            let selection = Selection::new(&own(names), &own(left_out), depth).unwrap();
+            Walk::names(Walk::of(&Pattern::below(&root, selection)).files.into_iter(), &root)
+        };
+        let all = ["a.log", "b.txt", "c.log.1", "old/j.log", "one/f.log", "one/link.log", "one/two/g.log"];
+        assert_eq!(taken(&[], &[], None), all);
+        assert_eq!(taken(&["*.log", "*.gz"], &["o?d"], None)[..3], ["a.log", "d.log.gz", "one/f.log"]);
+        assert_eq!(taken(&["*.log"], &[], Some(2)), ["a.log", "old/j.log", "one/f.log", "one/link.log"]);
+        assert_eq!(taken(&["*.log"], &[], Some(1)), ["a.log"]);
+        assert_eq!(taken(&[".*"], &[], None), [".e.log"]);
+    }
+
+    #[test]
+    fn a_tree_that_is_a_file_is_taken_as_it_is() {
+        let temp = tempfile::tempdir().unwrap();
+        make(temp.path(), &["old.gz"]);
+        let selection = Selection::new(&["*.log".into()], &[], None).unwrap();
+        let path = temp.path().join("old.gz");
+        assert_eq!(Walk::of(&Pattern::below(&path, selection.clone())).files, [path]);
+        assert!(Walk::of(&Pattern::below(&temp.path().join("none"), selection)).files.is_empty());
+    }
+
+    #[test]
+    fn a_name_is_judged_alone_as_in_a_walk() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path();
+        make(root, &["a.log", "one/b.log", "one/two/c.log", "one/two/three/d.log", ".git/e.log", "f.txt"]);
+        for pattern in ["*.log", "*/*.log", "**/*.log", "one/**/two/*.log", "*/two/*", "**/two/**/*.log"] {
+            let pattern = Pattern::new(&root.join(pattern)).unwrap();
+            let whole = Walk::of(&pattern);
+            let mut single = Walk::default();
+            for (directory, states) in &whole.directories {
+                let names = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
+                for name in names.collect::<Vec<_>>() {
+                    states.iter().for_each(|state| pattern.step(&Disk, directory, &name, *state, &mut single));
+                }
+            }
+            single.files.sort();
+            single.files.dedup();
+            let mut expected = whole.files.clone();
+            expected.dedup();
+            assert_eq!(single.files, expected, "{pattern:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::event::Event;
+use super::event::{Event, Since};
 use crate::wake::Trouble;
 
 #[derive(Debug)]
@@ -11,6 +11,7 @@ pub(crate) enum Report {
     Trouble(Trouble),
     LeftOut(PathBuf),
     Unlistable(PathBuf, io::Error),
+    NoBase(PathBuf, Since),
 }
 
 impl From<Report> for Event<'_> {
@@ -19,6 +20,7 @@ impl From<Report> for Event<'_> {
             Report::Trouble(trouble) => Event::Trouble(trouble),
             Report::LeftOut(path) => Event::LeftOut(path),
             Report::Unlistable(path, error) => Event::Unlistable(path, error),
+            Report::NoBase(path, since) => Event::NoBase(path, since),
         }
     }
 }

@@ -60,6 +60,8 @@ pub(crate) struct Source {
     name_again: Option<Instant>,
     /// The same for the open files.
     files_again: Option<Instant>,
+    /// Whether a newer file than those it has was found under its name.
+    has_heir: bool,
 }
 
 impl Source {
@@ -85,6 +87,7 @@ impl Source {
             changed: now,
             name_again: None,
             files_again: None,
+            has_heir: false,
         }
     }
 
@@ -257,7 +260,7 @@ impl Source {
         if self.due == Due::NameAndFiles {
             self.due = Due::Files;
             self.cursor = 0;
-            if self.needs_name() || self.state == State::New {
+            if std::mem::take(&mut self.has_heir) || self.needs_name() || self.state == State::New {
                 self.name_again = None;
                 self.inspect(context);
             }
@@ -639,6 +642,13 @@ impl Source {
     pub(crate) fn detach(&mut self) {
         self.state = State::Over;
         self.mark(Due::Files);
+    }
+
+    /// Has the file that stands under this name now follow those that it has.
+    pub(crate) fn succeed(&mut self, path: PathBuf) {
+        self.name = Name::new(path);
+        self.state = State::Live;
+        self.has_heir = true;
     }
 
     /// Undoes [`detach`](Self::detach) while the file is still open, and has it go by this name.

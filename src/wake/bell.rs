@@ -1,7 +1,8 @@
 //! What the event thread tells the engine: a bounded set of marks, and one descriptor to wait on.
 //!
-//! Its handler runs on a thread of the notify crate and must never block there (its `watch` waits for that thread). They
-//! mark and ring; marks of one kind coalesce, so however many events come, the set is as large as what is watched.
+//! Its handler runs on a thread of the notify crate and must never block there (its `watch` waits for that thread). It
+//! marks and rings; marks of one kind coalesce, so however many events come, the set is as large as what is watched, and
+//! of the names in listened directories, which can be any, no more than [`CHANGES`] are noted.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -13,6 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::event::{EventfdFlags, eventfd};
 
 use crate::tail::SourceId;
+
+/// How many changed names are noted for patterns; if there are more, these must look at everything.
+const CHANGES: usize = 4096;
 
 /// Whom a name concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +31,23 @@ pub(crate) struct Interest {
 pub(crate) enum Follower {
     /// One source.
     Source(SourceId),
-    /// One pattern.
+    /// One pattern: what decides where its base is.
     Pattern(usize),
+}
+
+/// A pattern that wants to know of every name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listener {
+    pub(crate) pattern: usize,
+    /// What the pattern calls the directory, which may be watched under another path.
+    pub(crate) directory: PathBuf,
+}
+
+/// A name in a directory that a pattern listens to, or such a directory itself, as the pattern calls it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Changed {
+    pub(crate) pattern: usize,
+    pub(crate) path: PathBuf,
 }
 
 /// What has happened since the last time it was taken.
@@ -38,6 +57,8 @@ pub(crate) struct Marks {
     pub(crate) everything: bool,
     /// Names of these changed.
     pub(crate) names: BTreeSet<Follower>,
+    /// Something happened to these names. Too many of them are a matter for the patterns' [`names`](Self::names).
+    pub(crate) changes: BTreeSet<Changed>,
     /// The way to the files of these may lead elsewhere.
     pub(crate) routes: BTreeSet<Follower>,
     /// These directories were moved or removed, and their watches with them.
@@ -51,8 +72,18 @@ struct Shared {
     /// Names within watched directories that somebody follows.
     names: HashMap<PathBuf, Vec<Interest>>,
     /// Watched directories, and who wants to know of every name in them.
-    directories: HashMap<PathBuf, Vec<Follower>>,
+    directories: HashMap<PathBuf, Vec<Listener>>,
     marks: Marks,
+}
+
+impl Marks {
+    fn change(&mut self, pattern: usize, path: PathBuf) {
+        if self.changes.len() < CHANGES {
+            self.changes.insert(Changed { pattern, path });
+        } else {
+            self.names.insert(Follower::Pattern(pattern));
+        }
+    }
 }
 
 /// The marks, and the descriptor that becomes readable when there are any.
@@ -119,7 +150,7 @@ impl Bell {
     }
 
     /// Says that a directory is watched, and who wants to know of everything in it.
-    pub(crate) fn follow_directory(&self, directory: &Path, listeners: Vec<Follower>) {
+    pub(crate) fn follow_directory(&self, directory: &Path, listeners: Vec<Listener>) {
         self.lock().directories.insert(directory.to_owned(), listeners);
     }
 
@@ -138,9 +169,11 @@ impl Bell {
                 }
                 marked = true;
             }
-            if let Some(listeners) = path.parent().and_then(|parent| directories.get(parent)) {
-                marks.names.extend(listeners);
-                marked |= !listeners.is_empty();
+            let listeners = path.parent().and_then(|parent| directories.get(parent));
+            for listener in listeners.into_iter().flatten() {
+                let name = path.file_name().unwrap_or_default();
+                marks.change(listener.pattern, listener.directory.join(name));
+                marked = true;
             }
             if directories.contains_key(path) {
                 // A watched directory itself: its watch stays with the old inode, or is gone.
@@ -148,6 +181,14 @@ impl Bell {
                 marked = true;
             }
             marked
+        });
+    }
+
+    /// Something happened to a directory that a pattern listened to.
+    pub(crate) fn mark_changed(&self, pattern: usize, directory: PathBuf) {
+        self.ring(|shared| {
+            shared.marks.change(pattern, directory);
+            true
         });
     }
 
@@ -186,6 +227,25 @@ mod tests {
         bell.mark_name(Path::new("/logs/other"));
         assert!(!readable(&bell, 0));
         assert!(bell.take().is_none());
+    }
+
+    #[test]
+    fn a_listener_is_told_names_as_it_calls_them_and_no_more_than_can_be_kept() {
+        let bell = Bell::new().unwrap();
+        let listener = |pattern, directory| Listener { pattern, directory: PathBuf::from(directory) };
+        bell.follow_directory(Path::new("/logs"), vec![listener(0, "logs"), listener(1, "link")]);
+        bell.mark_name(Path::new("/logs/a"));
+        bell.mark_name(Path::new("/logs/a"));
+        let changed = |pattern, path| Changed { pattern, path: PathBuf::from(path) };
+        let marks = bell.take().unwrap();
+        assert_eq!(marks.changes, BTreeSet::from([changed(0, "logs/a"), changed(1, "link/a")]));
+        assert!(marks.names.is_empty());
+        for number in 0..CHANGES {
+            bell.mark_name(&Path::new("/logs").join(number.to_string()));
+        }
+        let marks = bell.take().unwrap();
+        assert_eq!(marks.changes.len(), CHANGES);
+        assert_eq!(marks.names, BTreeSet::from([Follower::Pattern(0), Follower::Pattern(1)]));
     }
 
     #[test]

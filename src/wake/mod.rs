@@ -22,7 +22,7 @@ use rustix::io::Errno;
 
 use crate::tail::SourceId;
 use bell::Bell;
-pub(crate) use bell::Follower;
+pub(crate) use bell::{Changed, Follower};
 pub(crate) use filesystem::is_made_up;
 use filesystem::{Announces, announces};
 use names::Names;
@@ -71,6 +71,8 @@ pub(crate) struct Marked {
     pub(crate) everything: bool,
     /// Their names changed.
     pub(crate) names: BTreeSet<Follower>,
+    /// Something happened to these names, which patterns listen to.
+    pub(crate) changes: BTreeSet<Changed>,
     /// These open files were written to.
     pub(crate) descriptors: Vec<RawFd>,
     /// These open files are not watched, since they are written to all the time; it is time to look at them.
@@ -243,21 +245,37 @@ impl Wake {
         }
     }
 
-    /// Listens to all names in some directories, and to what decides where the way to `base` leads; returns whether
-    /// any of them was not watched before.
-    pub(crate) fn listen(&mut self, pattern: usize, base: &Path, directories: &[PathBuf]) -> (bool, Notice) {
+    /// Follows whatever decides what the base of a pattern means.
+    pub(crate) fn follow_base(&mut self, pattern: usize, base: &Path) -> Notice {
         let result = match &mut self.events {
             Some(Events { watcher, names, .. }) => {
-                names.listen(watcher, &self.bell, Follower::Pattern(pattern), base, directories)
+                names.follow(watcher, &self.bell, Follower::Pattern(pattern), base)
             }
             None => Err(Refusal::Dead),
         };
+        result.map_or_else(|refusal| self.refused(base, refusal), Notice::from)
+    }
+
+    /// Listens to all names in a directory.
+    pub(crate) fn listen(&mut self, pattern: usize, directory: &Path) -> Notice {
+        let result = match &mut self.events {
+            Some(Events { watcher, names, .. }) => names.listen(watcher, &self.bell, pattern, directory),
+            None => Err(Refusal::Dead),
+        };
         match result {
-            Ok((new, announces)) => (new, announces.into()),
-            Err(refusal) => {
-                let first = directories.first().cloned().unwrap_or_default();
-                (false, self.refused(&first, refusal))
-            }
+            Ok(announces) => announces.into(),
+            // Its name went away, of which its parent tells.
+            Err(Refusal::Gone) => Notice::Told,
+            // Whoever lists it says so.
+            Err(Refusal::Other(error)) if error.kind() == io::ErrorKind::PermissionDenied => Notice::Untold,
+            Err(refusal) => self.refused(directory, refusal),
+        }
+    }
+
+    /// Listens to a directory no more.
+    pub(crate) fn unlisten(&mut self, pattern: usize, directory: &Path) {
+        if let Some(Events { watcher, names, .. }) = &mut self.events {
+            names.unlisten(watcher, &self.bell, pattern, directory);
         }
     }
 
@@ -332,8 +350,14 @@ impl Wake {
         for path in gone {
             self.trouble(Trouble::DirectoryGone(path));
         }
-        let mut marked =
-            Marked { everything: marks.everything || any, names: marks.names, descriptors, hot, refused: Vec::new() };
+        let mut marked = Marked {
+            everything: marks.everything || any,
+            names: marks.names,
+            changes: marks.changes,
+            descriptors,
+            hot,
+            refused: Vec::new(),
+        };
         for follower in routes {
             marked.names.insert(follower);
             if let Follower::Source(source) = follower

@@ -3,13 +3,13 @@
 //! A directory is known by its identity, not its path: two paths to one directory share one kernel watch, whose
 //! events name only one of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::bell::{Bell, Follower, Interest};
+use super::bell::{Bell, Follower, Interest, Listener};
 use super::filesystem::{Announces, announces};
 use super::route::{Stop, Weight, route};
 use super::watcher::{Refusal, Watcher};
@@ -24,13 +24,13 @@ struct Directory {
     /// The path it is watched under.
     path: PathBuf,
     users: usize,
-    listeners: Vec<Follower>,
+    listeners: Vec<Listener>,
 }
 
 /// What one follower has asked for.
 #[derive(Debug, Default)]
 struct Entry {
-    directories: Vec<DirectoryId>,
+    directories: HashSet<DirectoryId>,
     names: Vec<PathBuf>,
 }
 
@@ -39,6 +39,8 @@ pub(crate) struct Names {
     directories: HashMap<DirectoryId, Directory>,
     paths: HashMap<PathBuf, DirectoryId>,
     entries: HashMap<Follower, Entry>,
+    /// The directories that patterns listen to, by what these call them.
+    heard: HashMap<(usize, PathBuf), DirectoryId>,
 }
 
 impl Names {
@@ -64,40 +66,41 @@ impl Names {
         result.map(|(_, told)| told)
     }
 
-    /// Watches directories for any name in them, and whatever decides what `base`, where they begin, means. Returns
-    /// whether any of them was not watched before, and whether events tell of all changes.
+    /// Watches a directory for any name in it; the empty path is the current one. Returns whether events tell of all of them.
     pub(crate) fn listen(
         &mut self,
         watcher: &mut Watcher,
         bell: &Bell,
-        follower: Follower,
-        base: &Path,
-        directories: &[PathBuf],
-    ) -> Result<(bool, Announces), Refusal> {
-        let mut entry = Entry::default();
-        let mut result = self.enter_way(watcher, bell, follower, base, &mut entry);
-        for directory in directories {
-            match self.enter(watcher, bell, directory, &mut entry) {
-                Ok(Watched { path, new, announces }) => {
-                    if let Ok((any_new, told)) = &mut result {
-                        *any_new |= new;
-                        *told = (*told).max(announces);
-                    }
-                    if let Some(id) = self.paths.get(&path)
-                        && let Some(directory) = self.directories.get_mut(id)
-                        && !directory.listeners.contains(&follower)
-                    {
-                        directory.listeners.push(follower);
-                        bell.follow_directory(&directory.path, directory.listeners.clone());
-                    }
-                }
-                Err(Refusal::Gone) => {}
-                Err(refusal) => result = Err(refusal),
-            }
+        pattern: usize,
+        directory: &Path,
+    ) -> Result<Announces, Refusal> {
+        let place = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let (id, announces) = identify(place)?;
+        let key = (pattern, directory.to_owned());
+        if self.heard.get(&key) == Some(&id) {
+            return Ok(announces);
         }
-        let old = self.entries.insert(follower, entry);
-        self.leave(watcher, bell, follower, old);
-        result
+        self.unlisten(watcher, bell, pattern, directory);
+        self.watch(watcher, bell, place, id)?;
+        if let Some(watched) = self.directories.get_mut(&id) {
+            watched.users += 1;
+            watched.listeners.push(Listener { pattern, directory: directory.to_owned() });
+            bell.follow_directory(&watched.path, watched.listeners.clone());
+            self.heard.insert(key, id);
+        }
+        Ok(announces)
+    }
+
+    /// Takes back a [`listen`](Self::listen).
+    pub(crate) fn unlisten(&mut self, watcher: &mut Watcher, bell: &Bell, pattern: usize, directory: &Path) {
+        let key = (pattern, directory.to_owned());
+        let Some(id) = self.heard.remove(&key) else { return };
+        if let Some(watched) = self.directories.get_mut(&id) {
+            let listener = Listener { pattern, directory: key.1 };
+            watched.listeners.retain(|other| *other != listener);
+            bell.follow_directory(&watched.path, watched.listeners.clone());
+            self.release(watcher, bell, id);
+        }
     }
 
     /// Watches what decides where a path leads; returns whether any of it was not watched before, and whether events
@@ -135,17 +138,22 @@ impl Names {
         self.leave(watcher, bell, follower, old);
     }
 
-    /// Drops what is known of a directory that was moved or removed; returns who had asked for it.
+    /// Drops what is known of a directory that was moved or removed; returns who had asked for it. Whoever listened to
+    /// it is told by the bell.
     pub(crate) fn lost(&mut self, watcher: &mut Watcher, bell: &Bell, path: &Path) -> Vec<Follower> {
         let Some(id) = self.paths.remove(path) else { return Vec::new() };
-        self.directories.remove(&id);
         bell.unfollow_directory(path);
         watcher.unwatch(path);
+        for Listener { pattern, directory } in
+            self.directories.remove(&id).into_iter().flat_map(|lost| lost.listeners)
+        {
+            self.heard.remove(&(pattern, directory.clone()));
+            bell.mark_changed(pattern, directory);
+        }
         let mut concerned = Vec::new();
         for (follower, entry) in &mut self.entries {
             // Whoever asks again must not give back, for an earlier time, what is counted anew by then.
-            if let Some(place) = entry.directories.iter().position(|directory| *directory == id) {
-                entry.directories.swap_remove(place);
+            if entry.directories.remove(&id) {
                 concerned.push(*follower);
             }
         }
@@ -160,6 +168,7 @@ impl Names {
             watcher.unwatch(&path);
         }
         self.directories.clear();
+        self.heard.clear();
         self.entries.values_mut().for_each(|entry| entry.directories.clear());
         self.entries.keys().copied().collect()
     }
@@ -172,24 +181,40 @@ impl Names {
         path: &Path,
         entry: &mut Entry,
     ) -> Result<Watched, Refusal> {
-        let meta = std::fs::metadata(path).map_err(into_refusal)?;
-        let id = (meta.dev(), meta.ino(), meta.created().ok());
-        let told = rustix::fs::statfs(path).map_or(Announces::Some, |stat| announces(stat.f_type));
-        let new = !self.directories.contains_key(&id);
-        if new {
-            // If the path meant another directory, the watch stays with that one unless it is taken away.
-            self.lost(watcher, bell, path);
-            watcher.watch(path)?;
-            self.paths.insert(path.to_owned(), id);
-            self.directories.insert(id, Directory { path: path.to_owned(), users: 0, listeners: Vec::new() });
-            bell.follow_directory(path, Vec::new());
-        }
+        let (id, announces) = identify(path)?;
+        let new = self.watch(watcher, bell, path, id)?;
         let Some(directory) = self.directories.get_mut(&id) else { return Err(Refusal::Gone) };
-        if !entry.directories.contains(&id) {
-            entry.directories.push(id);
+        if entry.directories.insert(id) {
             directory.users += 1;
         }
-        Ok(Watched { path: directory.path.clone(), new, announces: told })
+        Ok(Watched { path: directory.path.clone(), new, announces })
+    }
+
+    /// Makes sure that a directory of this identity is watched; returns whether it was not before.
+    fn watch(&mut self, watcher: &mut Watcher, bell: &Bell, path: &Path, id: DirectoryId) -> Result<bool, Refusal> {
+        if self.directories.contains_key(&id) {
+            return Ok(false);
+        }
+        // If the path meant another directory, the watch stays with that one unless it is taken away.
+        self.lost(watcher, bell, path);
+        watcher.watch(path)?;
+        self.paths.insert(path.to_owned(), id);
+        self.directories.insert(id, Directory { path: path.to_owned(), users: 0, listeners: Vec::new() });
+        bell.follow_directory(path, Vec::new());
+        Ok(true)
+    }
+
+    /// A directory has one user less; without any it is not watched any more.
+    fn release(&mut self, watcher: &mut Watcher, bell: &Bell, id: DirectoryId) {
+        let Some(directory) = self.directories.get_mut(&id) else { return };
+        directory.users = directory.users.saturating_sub(1);
+        if directory.users == 0
+            && let Some(Directory { path, .. }) = self.directories.remove(&id)
+        {
+            self.paths.remove(&path);
+            bell.unfollow_directory(&path);
+            watcher.unwatch(&path);
+        }
     }
 
     fn note(bell: &Bell, follower: Follower, entry: &mut Entry, directory: &Path, stop: &Stop) {
@@ -211,20 +236,8 @@ impl Names {
                 bell.unfollow_name(name, follower);
             }
         }
-        for id in &old.directories {
-            let kept = new.is_some_and(|new| new.directories.contains(id));
-            let Some(directory) = self.directories.get_mut(id) else { continue };
-            directory.users = directory.users.saturating_sub(1);
-            if !kept {
-                directory.listeners.retain(|listener| *listener != follower);
-            }
-            if directory.users == 0 {
-                let path = directory.path.clone();
-                self.directories.remove(id);
-                self.paths.remove(&path);
-                bell.unfollow_directory(&path);
-                watcher.unwatch(&path);
-            }
+        for id in old.directories {
+            self.release(watcher, bell, id);
         }
     }
 }
@@ -234,6 +247,13 @@ struct Watched {
     path: PathBuf,
     new: bool,
     announces: Announces,
+}
+
+/// Which directory a path means, and whether its file system announces changes.
+fn identify(path: &Path) -> Result<(DirectoryId, Announces), Refusal> {
+    let meta = std::fs::metadata(path).map_err(into_refusal)?;
+    let announces = rustix::fs::statfs(path).map_or(Announces::Some, |stat| announces(stat.f_type));
+    Ok(((meta.dev(), meta.ino(), meta.created().ok()), announces))
 }
 
 fn into_refusal(error: io::Error) -> Refusal {
@@ -284,6 +304,32 @@ mod tests {
             names.forget(&mut watcher, &bell, *follower);
         }
         assert!(names.directories.is_empty() && names.paths.is_empty() && names.entries.is_empty());
+        watcher.join();
+    }
+
+    #[test]
+    fn a_directory_is_watched_once_however_many_patterns_call_it_what() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        std::os::unix::fs::symlink(".", root.join("link")).unwrap();
+        let link = root.join("link");
+        let bell = Arc::new(Bell::new().unwrap());
+        let mut watcher = Watcher::start(Arc::clone(&bell)).unwrap();
+        let mut names = Names::default();
+        for _ in 0..2 {
+            names.listen(&mut watcher, &bell, 0, &root).unwrap();
+            names.listen(&mut watcher, &bell, 1, &link).unwrap();
+        }
+        assert_eq!(names.directories.len(), 1);
+        names.lost(&mut watcher, &bell, &root);
+        let told: Vec<_> = bell.take().unwrap().changes.into_iter().map(|change| change.path).collect();
+        assert_eq!(told, [root.clone(), link.clone()]);
+        names.listen(&mut watcher, &bell, 0, &root).unwrap();
+        names.listen(&mut watcher, &bell, 1, &link).unwrap();
+        names.unlisten(&mut watcher, &bell, 0, &root);
+        assert_eq!(names.directories.values().map(|directory| directory.listeners.len()).sum::<usize>(), 1);
+        names.unlisten(&mut watcher, &bell, 1, &link);
+        assert!(names.directories.is_empty() && names.paths.is_empty() && names.heard.is_empty());
         watcher.join();
     }
 }
