@@ -230,12 +230,13 @@ impl Show for Shows<'_> {
     }
 
     /// With `--debug`, says once how files are followed.
-    fn between(&mut self, tail: &mut Tail, _: &Outlet, notices: &mut Notices) {
+    fn between(&mut self, tail: &mut Tail, _: &mut Outlet, notices: &mut Notices) -> io::Result<()> {
         if let Some(sources) = self.to_explain.take_if(|_| tail.past_start()) {
             for text in debug::explanation(self.settings, tail, &sources) {
                 notices.say(&text);
             }
         }
+        Ok(())
     }
 
     fn is_over(&mut self, tail: &Tail, _: &mut Notices) -> Option<Over> {

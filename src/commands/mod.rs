@@ -3,14 +3,19 @@
 pub mod follow;
 pub mod stream;
 
+mod account;
 mod debug;
 mod ending;
+mod form;
+mod keeper;
+mod ledger;
 mod lines;
 mod locks;
 mod plan;
 mod process;
 mod session;
 mod signals;
+mod tell;
 
 use std::io::{ErrorKind, Write as _};
 

@@ -37,7 +37,10 @@ pub(super) trait Show {
 
     /// What is to be done between events: now and then while there are many, and before each wait. All that was shown
     /// has been written if nothing of it is `pending` in the output.
-    fn between(&mut self, tail: &mut Tail, out: &Outlet, notices: &mut Notices);
+    ///
+    /// # Errors
+    /// A write that failed.
+    fn between(&mut self, tail: &mut Tail, out: &mut Outlet, notices: &mut Notices) -> io::Result<()>;
 
     /// Why the run is over although nothing asked for its end: most often because nothing can come any more.
     fn is_over(&mut self, tail: &Tail, notices: &mut Notices) -> Option<Over>;
@@ -121,7 +124,8 @@ impl<S: Show> Session<'_, S> {
                 Err(error) => self.unwritable(&error),
             },
         };
-        self.show.between(&mut self.tail, &self.out, self.notices);
+        // Nothing is shown behind the last words, so that nothing can fail that has not failed before.
+        let _ = self.show.between(&mut self.tail, &mut self.out, self.notices);
         Ok(over)
     }
 
@@ -140,14 +144,21 @@ impl<S: Show> Session<'_, S> {
                 Step::Over(over) => return Ok(over),
                 Step::Shown => {
                     if self.ending.is_due() {
-                        self.show.between(&mut self.tail, &self.out, self.notices);
+                        if let Err(error) = self.between() {
+                            return Ok(self.unwritable(&error));
+                        }
                         if let Some(reason) = self.reason() {
                             return Ok(self.end(reason));
                         }
                     }
                 }
                 Step::Dry => {
-                    self.show.between(&mut self.tail, &self.out, self.notices);
+                    if let Err(error) = self.between() {
+                        return Ok(self.unwritable(&error));
+                    }
+                    if self.out.is_blocked() {
+                        continue;
+                    }
                     if let Some(over) = self.show.is_over(&self.tail, self.notices) {
                         return Ok(over);
                     }
@@ -199,13 +210,17 @@ impl<S: Show> Session<'_, S> {
 
     /// Waits until the output takes more, or something asks for an end. Names are still looked after meanwhile.
     fn wait_for_room(&mut self) -> io::Result<()> {
-        self.show.between(&mut self.tail, &self.out, self.notices);
+        self.between()?;
         let deadline = earliest([self.ending.timeout_at(), self.show.deadline()]);
         let mut also: Vec<Also<'_>> = self.ending.urgent_wakers().collect();
         also.extend(writable(self.out.reader()));
         self.tail.hold(deadline, &mut also)?;
         drop(also);
         self.out.flush()
+    }
+
+    fn between(&mut self) -> io::Result<()> {
+        self.show.between(&mut self.tail, &mut self.out, self.notices)
     }
 
     /// Waits until there may be something to show or a reason to end.

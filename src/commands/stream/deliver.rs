@@ -6,19 +6,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::account::{Accounts, hold_back};
-use super::form::Form;
-use super::keeper::Keeper;
-use super::ledger::{Fate, Ledger, Of};
-use super::tell;
+use crate::commands::account::{Accounts, hold_back};
+use crate::commands::form::Form;
+use crate::commands::keeper::Keeper;
+use crate::commands::ledger::{Fate, Ledger, Of};
 use crate::commands::lines::Until;
 use crate::commands::session::{Over, Show, Shown};
+use crate::commands::tell;
 use crate::notice::Notices;
 use crate::output::outlet::{Accepted, Outlet};
-use crate::output::record::Record;
+use crate::output::record::{Parse, Record};
 use crate::output::wording;
 use crate::quote::quote;
-use crate::settings::{AtEnd, Format, Persona, Stream, Wait};
+use crate::settings::{self, AtEnd, Format, Persona, Stream, Wait};
 use crate::tail::{Data, Event, FileId, Happening, SourceId, Tail};
 
 /// Delivers what comes.
@@ -58,7 +58,11 @@ impl<'a> Deliver<'a> {
         let missing = ledger.named().map(|(source, path)| (source, path.to_owned())).collect();
         Self {
             settings,
-            form: Form::new(settings),
+            form: match (settings.format, settings.parse) {
+                (Format::Raw, _) => Form::raw(),
+                (Format::Json, settings::Parse::Nothing) => Form::json(Parse::Nothing),
+                (Format::Json, settings::Parse::Json) => Form::json(Parse::Json),
+            },
             until: Until::new(settings.ending.until.as_ref(), b'\n'),
             met: false,
             ledger,
@@ -245,11 +249,12 @@ impl Show for Deliver<'_> {
         Some(went_on.map(|(of, count)| self.delivered(of, count)))
     }
 
-    fn between(&mut self, tail: &mut Tail, out: &Outlet, notices: &mut Notices) {
+    fn between(&mut self, tail: &mut Tail, out: &mut Outlet, notices: &mut Notices) -> io::Result<()> {
         self.ledger.settle(out.accepted());
         if let Some(keeper) = &mut self.keeper {
             keeper.save_in_time(&mut self.ledger, tail, notices);
         }
+        Ok(())
     }
 
     fn is_over(&mut self, tail: &Tail, notices: &mut Notices) -> Option<Over> {

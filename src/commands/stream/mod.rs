@@ -1,11 +1,6 @@
 //! `rtail stream`: lines for programs, each once and whole, from a known place to an honest end.
 
-mod account;
 mod deliver;
-mod form;
-mod keeper;
-mod ledger;
-mod tell;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,14 +8,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow};
 
 use self::deliver::Deliver;
-use self::keeper::Keeper;
-use self::ledger::{Ledger, Origin, absolute};
 use super::ending::{Ending, Exit, Reason};
-use super::output_failed;
+use super::keeper::{self, Keeper};
+use super::ledger::{Ledger, Origin, absolute};
 use super::plan::matching_but;
 use super::process::Gone;
 use super::session::{Over, Session};
 use super::signals::Signals;
+use super::{output_failed, tell};
 use crate::checkpoint::Checkpoint;
 use crate::notice::Notices;
 use crate::output::outlet::Outlet;

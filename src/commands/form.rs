@@ -7,7 +7,7 @@ use super::ledger::{Ledger, Of, Unit};
 use crate::output::outlet::Outlet;
 use crate::output::plain::Plain;
 use crate::output::record::{Lines, Parse};
-use crate::settings::{self, Format, Persona, Stream};
+use crate::settings::Persona;
 use crate::tail::{Age, Arrival, Begins, Data, Ending, FileId, Happening, SourceId};
 
 /// How much is encoded before it is handed to the output.
@@ -36,12 +36,12 @@ pub(super) struct Rest {
 }
 
 impl Form {
-    pub(super) fn new(settings: &Stream) -> Self {
-        match (settings.format, settings.parse) {
-            (Format::Raw, _) => Self::Raw(Plain::new(Persona::Rtail, false, b'\n'), HashSet::new()),
-            (Format::Json, settings::Parse::Nothing) => Self::Json(Lines::new(Parse::Nothing), None),
-            (Format::Json, settings::Parse::Json) => Self::Json(Lines::new(Parse::Json), None),
-        }
+    pub(super) fn raw() -> Self {
+        Self::Raw(Plain::new(Persona::Rtail, false, b'\n'), HashSet::new())
+    }
+
+    pub(super) fn json(parse: Parse) -> Self {
+        Self::Json(Lines::new(parse), None)
     }
 
     /// Delivers lines as far as there is room; the rest is kept. Returns how many bytes of the file that is.

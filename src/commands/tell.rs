@@ -1,12 +1,12 @@
-//! What is told of happenings: records, words, and what they mean for the end.
+//! What programs are told of happenings: records, words, and what they mean for the end.
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::account::{Row, Whose};
+use super::ending::Reason;
 use super::ledger::Ledger;
-use crate::commands::ending::Reason;
-use crate::commands::session::Over;
+use super::session::Over;
 use crate::output::file_id::ShortId;
 use crate::output::record::{FileEnd, Milliseconds, Missing, Name, NewName, Record};
 use crate::output::wording::{self, Voice, cause};
@@ -14,7 +14,7 @@ use crate::quote::quote;
 use crate::settings::{Mode, Persona};
 use crate::tail::{Evidence, Happening, Loss, Outlook};
 
-/// How a stream speaks of files.
+/// How files are spoken of that are followed by name.
 pub(super) const VOICE: Voice = Voice { persona: Persona::Rtail, mode: Mode::Name, retry: false };
 
 /// The intervals in which the core tries again what failed.
