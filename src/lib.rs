@@ -20,3 +20,4 @@ pub mod settings;
 pub mod sys;
 pub mod tail;
 mod wake;
+mod watch;

@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use rtail::cli::{self, Command, Refusal};
-use rtail::commands::{Exit, follow, show, stream};
+use rtail::commands::{Exit, follow, show, stream, watch};
 use rtail::notice::Notices;
 use rtail::settings::Persona;
+use rtail::sys::raise_file_limit;
 
 fn main() -> ExitCode {
     let persona = std::env::args_os().next().map_or(Persona::Rtail, |program| cli::persona(&program));
     let mut notices = Notices::new(persona);
+    raise_file_limit();
     let exit = match cli::parse(std::env::args_os()) {
         Ok(invocation) => {
             invocation.warnings.iter().for_each(|warning| notices.say(warning));
@@ -32,6 +34,7 @@ fn run(command: &Command, notices: &mut Notices) -> Exit {
     let result = match command {
         Command::Follow(settings) => follow::run(settings, notices),
         Command::Stream(settings) => stream::run(settings, notices),
+        Command::Watch(settings) => watch::run(settings, notices),
     };
     result.unwrap_or_else(|error| {
         notices.say(&format!("{error:#}"));

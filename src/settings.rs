@@ -3,6 +3,7 @@
 //! The arguments ([`crate::cli`]) are turned into these in one step; from here on nothing knows clap. No
 //! value here has been checked against the file system: a name is what was typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -300,4 +301,70 @@ pub struct Stream {
     pub strict: bool,
     /// Whether to account for the bytes of each file at the end.
     pub summary: bool,
+}
+
+/// By what a session is told to be active or completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    /// By locks; a file that was never seen locked by its growth.
+    Auto,
+    /// By locks alone.
+    Lock,
+    /// By growth alone.
+    Growth,
+    /// It is not told.
+    Untold,
+}
+
+/// What is shown of files that are there when a watch begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// Everything of those that are being written, nothing of the others.
+    Active,
+    /// The same of all.
+    Everywhere(Start),
+}
+
+/// What `rtail watch` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Showing {
+    /// Lines behind the names of their files.
+    Text,
+    /// One record a line, in JSON.
+    Json,
+}
+
+/// Everything `rtail watch` was asked to do.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// Directories, glob patterns and files, in the order given; never empty.
+    pub paths: Vec<PathBuf>,
+    /// Patterns for the names of files in directories; empty: all that may be logs.
+    pub globs: Vec<OsString>,
+    /// Patterns for the names of directories that are left out.
+    pub left_out: Vec<OsString>,
+    /// How many levels of directories are gone through, at least 1; `None`: all.
+    pub depth: Option<usize>,
+    /// What is shown of what is there.
+    pub beginning: Beginning,
+    /// By what sessions are told to be active.
+    pub liveness: Liveness,
+    /// How long a file that nobody locks is active without growing.
+    pub idle_after: Duration,
+    /// How many completed sessions are held open.
+    pub keep: usize,
+    /// Where the positions that the output accepted are kept.
+    pub checkpoint: Option<PathBuf>,
+    /// Events or polling.
+    pub looking: Looking,
+    /// How long a file that lost its name must be quiet before it is let go.
+    pub rotate_wait: Duration,
+    /// When to end; of `ending`, locks and processes are not set. Every line that is shown is matched.
+    pub ending: Ending,
+    /// What to write.
+    pub showing: Showing,
+    /// Which lines are shown; with records, all.
+    pub selection: Selection,
+    /// How they look; with records, as they are.
+    pub viewing: Viewing,
 }

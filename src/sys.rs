@@ -6,6 +6,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use rustix::process::{Resource, getrlimit, setrlimit};
+
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 
@@ -47,6 +49,14 @@ pub fn was_closed(which: Standard) -> bool {
 #[must_use]
 pub fn sigpipe_was_ignored() -> bool {
     SIGPIPE_IGNORED.load(Ordering::Relaxed)
+}
+
+/// Allows as many open files as the system lets this process have: each followed file is one.
+pub fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // If that is refused, what there is must do.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// Whether a signal is being ignored now.

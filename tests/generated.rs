@@ -194,12 +194,10 @@ fn see_also(command: &Command) -> Roff {
 }
 
 /// What stands after the options in a synopsis.
-fn operands(command: &Command) -> &'static str {
-    match command.get_positionals().next() {
-        None => "COMMAND [ARGUMENT]...",
-        Some(file) if file.is_required_set() => "FILE...",
-        Some(_) => "[FILE]...",
-    }
+fn operands(command: &Command) -> String {
+    let Some(operand) = command.get_positionals().next() else { return "COMMAND [ARGUMENT]...".to_owned() };
+    let name = operand.get_value_names().and_then(|names| names.first()).unwrap();
+    if operand.is_required_set() { format!("{name}...") } else { format!("[{name}]...") }
 }
 
 #[test]

@@ -65,6 +65,12 @@ impl Checkpoint {
         &self.saved
     }
 
+    /// The paths of all files that are made for it.
+    #[must_use]
+    pub fn paths(&self) -> [PathBuf; 3] {
+        self.place.paths()
+    }
+
     /// Replaces what is saved, and returns when that is safe on the disk. What the file holds already is not written
     /// again.
     ///

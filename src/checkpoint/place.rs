@@ -48,6 +48,11 @@ impl Place {
         path.into()
     }
 
+    /// The file, what is to take its place, and that of the lock.
+    pub(super) fn paths(&self) -> [PathBuf; 3] {
+        [self.path.clone(), self.temporary.clone(), self.lock_path()]
+    }
+
     /// Opens the file for reading; `None` if there is none.
     pub(super) fn open(&self) -> Result<Option<File>, Error> {
         match File::open(&self.path) {

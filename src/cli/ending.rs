@@ -33,18 +33,23 @@ pub(super) struct EndingOptions {
     /// End after DUR without new data
     #[arg(long, value_name = "DUR", value_parser = parser(duration::duration))]
     idle_timeout: Option<Duration>,
-
-    /// End when no process holds a lock on any of the files, after reading all of them
-    #[arg(long, long_help = ABOUT_LOCKS)]
-    while_locked: bool,
 }
 
 impl EndingOptions {
-    /// When to end, also of those processes.
-    pub(super) fn meaning(self, pids: Vec<u32>) -> Ending {
-        let Self { until, timeout, idle_timeout, while_locked } = self;
-        Ending { until, timeout, idle_timeout, while_locked, pids }
+    /// When to end, also of those locks and processes.
+    pub(super) fn meaning(self, locks: Option<Locks>, pids: Vec<u32>) -> Ending {
+        let Self { until, timeout, idle_timeout } = self;
+        Ending { until, timeout, idle_timeout, while_locked: locks.is_some_and(|locks| locks.while_locked), pids }
     }
+}
+
+/// What was typed about locks: an option of its own, since where sessions come and go no lock is the last.
+#[derive(Args, Debug)]
+#[command(next_help_heading = heading::END)]
+pub(super) struct Locks {
+    /// End when no process holds a lock on any of the files, after reading all of them
+    #[arg(long, long_help = ABOUT_LOCKS)]
+    while_locked: bool,
 }
 
 /// What was typed about processes: an option of its own, since GNU has it too.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use super::complaint::Complaint;
-use super::ending::EndingOptions;
+use super::ending::{EndingOptions, Locks};
 use super::gnu::{DefaultMode, GnuOptions};
 use super::looking::LookingOptions;
 use super::selection::{ContextOptions, SelectionOptions};
@@ -59,6 +59,9 @@ struct FollowArgs {
     ending: EndingOptions,
 
     #[command(flatten)]
+    locks: Locks,
+
+    #[command(flatten)]
     selection: SelectionOptions,
 
     #[command(flatten)]
@@ -105,7 +108,7 @@ pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
     follow.start = typed.since_offset.map_or(follow.start, Start::Offset);
     follow.looking = typed.looking.looking().unwrap_or(follow.looking);
     follow.rotate_wait = typed.looking.rotate_wait();
-    follow.ending = typed.ending.meaning(follow.ending.pids);
+    follow.ending = typed.ending.meaning(Some(typed.locks), follow.ending.pids);
     follow.selection = typed.selection.meaning()?;
     typed.context.add_to(&mut follow.selection)?;
     follow.viewing = typed.viewing.meaning(typed.selection.case())?;

@@ -1,6 +1,6 @@
 //! What `--help` and the man pages say beside the options: examples, and what the exit status means.
 
-use super::{follow, stream};
+use super::{follow, stream, watch};
 
 /// What is worth knowing of a command beside its options.
 #[derive(Clone, Copy, Debug)]
@@ -66,9 +66,26 @@ pub const STREAM: Guide = Guide {
     ],
 };
 
+/// The guide to `rtail watch`.
+pub const WATCH: Guide = Guide {
+    examples: &[
+        ("rtail watch ci/logs", "All logs of a directory, live, and which of them are being written."),
+        (
+            "rtail watch --glob '*.log' --exclude-dir archive runs",
+            "Only files of that name, and not those in archive.",
+        ),
+        ("rtail watch --from start '/var/log/containers/*_prod_*.log'", "Everything of the files of a pattern."),
+        (
+            "rtail watch --format json runs | jq -r 'select(.state == \"completed\").path'",
+            "For programs: which runs have ended, once all that they wrote was delivered.",
+        ),
+    ],
+    statuses: &[AS_ASKED, ("1", "the output or the checkpoint failed"), USAGE, UNMET, KILLED],
+};
+
 /// The guide to the program as a whole: an example or two of each command, and how any of them can end.
 pub const PROGRAM: Guide = Guide {
-    examples: &[FOLLOW.examples[0], FOLLOW.examples[2], STREAM.examples[0], STREAM.examples[1]],
+    examples: &[FOLLOW.examples[0], FOLLOW.examples[2], STREAM.examples[0], STREAM.examples[1], WATCH.examples[0]],
     statuses: STREAM.statuses,
 };
 
@@ -84,6 +101,7 @@ pub fn to(command: &str) -> Guide {
     match command {
         follow::NAME => FOLLOW,
         stream::NAME => STREAM,
+        watch::NAME => WATCH,
         _ => PROGRAM,
     }
 }

@@ -7,7 +7,7 @@
 //!    way, so that clap can't read it by rules of its own.
 //! 3. clap fills structures that hold what was typed: `gnu`, `looking`, `ending`, `selection` and `viewing` are
 //!    groups of options shared by commands. Values are read by `number`, `duration`, `pattern` and `choice`.
-//! 4. `follow`, `stream` and `tail`, one file a command, turn what was typed into what it means.
+//! 4. `follow`, `stream`, `watch` and `tail`, one file a command, turn what was typed into what it means.
 //!
 //! Around them: `complaint` and `refusal` word mistakes, `similar` guesses at misspelled names and `remedy` at lines
 //! for another command, `guide` has the examples and statuses that `--help` and the man pages show.
@@ -35,6 +35,7 @@ mod similar;
 mod stream;
 mod tail;
 mod viewing;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,8 @@ pub use self::refusal::Refusal;
 /// The headings of `--help`, in their order there.
 mod heading {
     pub(super) const BEGINNING: &str = "Where to begin";
+    pub(super) const FILES: &str = "Which files";
+    pub(super) const SESSIONS: &str = "Sessions";
     pub(super) const FOLLOWING: &str = "How to follow";
     pub(super) const END: &str = "When to end";
     pub(super) const OUTPUT: &str = "Output";
@@ -82,6 +85,8 @@ pub enum Command {
     Follow(settings::Follow),
     /// `rtail stream`.
     Stream(settings::Stream),
+    /// `rtail watch`.
+    Watch(settings::Watch),
 }
 
 /// Tells under which name the program was called: `tail` is [`Persona::Tail`] in whatever directory it is,
@@ -118,6 +123,7 @@ pub fn command() -> clap::Command {
         .max_term_width(100)
         .subcommand(follow::command())
         .subcommand(stream::command())
+        .subcommand(watch::command())
 }
 
 fn parse_in(dialect: Dialect, args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Refusal> {
@@ -174,6 +180,7 @@ fn parse_rtail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusa
     let meaning = match matches.subcommand() {
         Some((follow::NAME, matches)) => follow::meaning(matches),
         Some((stream::NAME, matches)) => stream::meaning(matches),
+        Some((watch::NAME, matches)) => watch::meaning(matches),
         _ => Err(Complaint::with_pointer("a command is required")),
     };
     meaning.map_err(|complaint| Refusal::usage(&address, &complaint))

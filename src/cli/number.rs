@@ -70,6 +70,22 @@ pub(super) fn context(text: &OsStr) -> Result<usize, Complaint> {
     Ok(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
+/// Reads the value of `--depth`: not zero, or there would be no directory to look into.
+pub(super) fn depth(text: &OsStr) -> Result<u64, Complaint> {
+    match non_negative(text, Multipliers::Forbidden, "number of levels")? {
+        0 => {
+            let text = quote_argument(text);
+            Err(Complaint::plain(format!("invalid value for '--depth': {text}: at least 1 level is needed")))
+        }
+        depth => Ok(depth),
+    }
+}
+
+/// Reads the value of `--keep`.
+pub(super) fn kept(text: &OsStr) -> Result<u64, Complaint> {
+    non_negative(text, Multipliers::Allowed, "number of sessions")
+}
+
 /// Reads the value of `--max-unchanged-stats`.
 pub(super) fn unchanged_stats(text: &OsStr) -> Result<u64, Complaint> {
     non_negative(text, Multipliers::Forbidden, "maximum number of unchanged stats between opens")
@@ -357,6 +373,19 @@ mod tests {
             ("", Err("invalid size: ''".to_owned())),
         ] {
             assert_eq!(size("--max-line", OsStr::new(text)), expected.map_err(Complaint::plain), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_depth_is_a_plain_number_and_not_zero() {
+        for (text, expected) in [
+            ("1", Ok(1)),
+            ("64", Ok(64)),
+            ("0", Err("invalid value for '--depth': '0': at least 1 level is needed")),
+            ("-1", Err("invalid number of levels: '-1': Value too large for defined data type")),
+            ("1K", Err("invalid number of levels: '1K'")),
+        ] {
+            assert_eq!(depth(OsStr::new(text)), expected.map_err(Complaint::plain), "{text:?}");
         }
     }
 

@@ -90,8 +90,13 @@ pub(super) fn complaint_of(error: &clap::Error) -> Complaint {
             let second = name_in(error, ContextKind::PriorArg);
             Complaint::with_pointer(format!("option '{first}' can't be used with '{second}'"))
         }
-        ErrorKind::MissingRequiredArgument => Complaint::with_pointer("missing file operand")
-            .with_hint(Some("to read standard input, give -".to_owned())),
+        ErrorKind::MissingRequiredArgument => {
+            let (operand, hint) = match name_in(error, ContextKind::InvalidArg).as_str() {
+                "<PATH>..." => ("path", "to watch the current directory, give ."),
+                _ => ("file", "to read standard input, give -"),
+            };
+            Complaint::with_pointer(format!("missing {operand} operand")).with_hint(Some(hint.to_owned()))
+        }
         ErrorKind::MissingSubcommand => Complaint::with_pointer("a command is required"),
         _ => {
             let text = error.render().to_string();

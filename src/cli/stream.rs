@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use super::choice::Choice;
 use super::complaint::Complaint;
-use super::ending::{EndingOptions, Processes};
+use super::ending::{EndingOptions, Locks, Processes};
 use super::looking::LookingOptions;
 use super::{Invocation, duration, guide, heading, number, operand, parser, refusal, with_value_hint};
 use crate::quote::quote;
@@ -74,6 +74,9 @@ struct StreamArgs {
 
     #[command(flatten)]
     ending: EndingOptions,
+
+    #[command(flatten)]
+    locks: Locks,
 
     #[command(flatten)]
     processes: Processes,
@@ -196,7 +199,7 @@ pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
         },
         looking: typed.looking.looking().unwrap_or(Looking::Events),
         rotate_wait: typed.looking.rotate_wait(),
-        ending: typed.ending.meaning(typed.processes.pid),
+        ending: typed.ending.meaning(Some(typed.locks), typed.processes.pid),
         format,
         parse: typed.parse.unwrap_or(Parse::Nothing),
         max_line: typed.max_line.unwrap_or(DEFAULT_MAX_LINE),

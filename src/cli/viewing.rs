@@ -66,6 +66,11 @@ const COLORS: Choice<Color> =
     Choice { option: "--color", words: &[("auto", Color::Auto), ("always", Color::Always), ("never", Color::Never)] };
 
 impl ViewingOptions {
+    /// Lines begin with their file's name if nothing is said about it.
+    pub(super) fn labelled(self) -> Self {
+        Self { label: self.label.or(Some(Label::Name)), ..self }
+    }
+
     /// How lines are to look, where case matters so to patterns.
     pub(super) fn meaning(self, case: Case) -> Result<Viewing, Complaint> {
         Ok(Viewing {

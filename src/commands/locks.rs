@@ -5,17 +5,31 @@
 //! shows several (btrfs, overlayfs). Only there, a miss being no proof, a shared lock is tried, without waiting and
 //! through a handle of our own, and given back at once. Never an exclusive one: two watchers must not see each other.
 
-use std::collections::HashSet;
-use std::fs::File;
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
 
 use crate::tail::{FileId, Meta};
+use crate::watch::{Lock, Trying};
 
-/// The files that somebody holds a lock on, as the kernel's table names them.
+/// The files that somebody holds a lock on, by device and inode as the kernel's table names them.
 #[derive(Debug, Default)]
 pub(crate) struct LockTable {
-    held: HashSet<(u64, u64)>,
+    held: HashMap<(u64, u64), Holder>,
+}
+
+/// Who holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Holder {
+    /// `None` for a lock that belongs to an open file rather than a process.
+    pid: Option<u32>,
+    /// Whether no other process could have a lock beside it.
+    exclusive: bool,
 }
 
 impl LockTable {
@@ -29,21 +43,102 @@ impl LockTable {
 
     /// Each line is `1: FLOCK  ADVISORY  WRITE 123 fe:00:4711 0 EOF`, with `->` before the kind for one that waits.
     fn parse(text: &str) -> Self {
-        let held = text.lines().filter_map(|line| {
-            let mut words = line.split_whitespace().skip(1);
-            if !matches!(words.next()?, "FLOCK" | "POSIX" | "OFDLCK") {
-                return None;
+        let mut held: HashMap<(u64, u64), Holder> = HashMap::new();
+        for (file, holder) in text.lines().filter_map(parse_line) {
+            let known = held.entry(file).or_insert(holder);
+            if !known.exclusive {
+                *known = holder;
             }
-            let mut file = words.nth(3)?.split(':');
-            let major = u32::from_str_radix(file.next()?, 16).ok()?;
-            let minor = u32::from_str_radix(file.next()?, 16).ok()?;
-            Some((rustix::fs::makedev(major, minor), file.next()?.parse().ok()?))
-        });
-        Self { held: held.collect() }
+        }
+        Self { held }
     }
 
     fn holds(&self, file: FileId) -> bool {
-        self.held.contains(&(file.device, file.inode))
+        self.held.contains_key(&(file.device, file.inode))
+    }
+}
+
+fn parse_line(line: &str) -> Option<((u64, u64), Holder)> {
+    let mut words = line.split_whitespace().skip(1);
+    if !matches!(words.next()?, "FLOCK" | "POSIX" | "OFDLCK") {
+        return None;
+    }
+    let exclusive = words.nth(1)? == "WRITE";
+    let pid = words.next()?.parse().ok().filter(|pid| *pid != 0);
+    let mut file = words.next()?.split(':');
+    let major = u32::from_str_radix(file.next()?, 16).ok()?;
+    let minor = u32::from_str_radix(file.next()?, 16).ok()?;
+    let file = (rustix::fs::makedev(major, minor), file.next()?.parse().ok()?);
+    Some((file, Holder { pid, exclusive }))
+}
+
+/// The locks of many files, known by one reading of the table as far as that can be.
+#[derive(Debug)]
+pub(crate) struct Locks {
+    /// `None` if it can't be read.
+    table: Option<LockTable>,
+    /// Files with a lock that others could share: another watcher that tries has one for a moment.
+    shared: BTreeSet<(u64, u64)>,
+    sees_all: bool,
+    read_at: Option<Instant>,
+}
+
+impl Locks {
+    pub(crate) fn new() -> Self {
+        Self { table: None, shared: BTreeSet::new(), sees_all: sees_all_processes(), read_at: None }
+    }
+
+    /// Reads the table anew; returns the numbers of the files whose locks have come or gone.
+    pub(crate) fn look(&mut self, now: Instant) -> BTreeSet<u64> {
+        self.read_at = Some(now);
+        let mut table = LockTable::read().ok();
+        if let Some(table) = &mut table {
+            let shared = table.held.iter().filter(|(_, holder)| !holder.exclusive).map(|(file, _)| *file).collect();
+            let before = std::mem::replace(&mut self.shared, shared);
+            // One that lasts is a writer's.
+            table.held.retain(|file, holder| holder.exclusive || before.contains(file));
+        }
+        let files = |table: &Option<LockTable>| -> BTreeSet<(u64, u64)> {
+            table.iter().flat_map(|table| table.held.keys().copied()).collect()
+        };
+        let (new, old) = (files(&table), files(&self.table));
+        self.table = table;
+        new.symmetric_difference(&old).map(|(_, inode)| *inode).collect()
+    }
+
+    /// Reads the table, but not if that was done so short a time ago. A lock that is held is hidden by the table now and then,
+    /// so it is read twice: to be followed by [`of`](Self::of) alone, not by another [`look`](Self::look).
+    pub(crate) fn look_for_the_first_time(&mut self, fresh: Duration, now: Instant) {
+        if self.is_fresh(fresh, now) {
+            return;
+        }
+        self.look(now);
+        let first = self.table.take();
+        self.look(now);
+        if let (Some(table), Some(first)) = (&mut self.table, first) {
+            table.held.extend(first.held);
+        }
+    }
+
+    /// Whether the table was read no longer ago than this.
+    pub(crate) fn is_fresh(&self, fresh: Duration, now: Instant) -> bool {
+        self.read_at.is_some_and(|at| now < at + fresh)
+    }
+
+    /// Whether the locks of all files have to be tried.
+    pub(crate) fn trying(&self) -> Trying {
+        if self.table.is_some() && self.sees_all { Trying::Nothing } else { Trying::All }
+    }
+
+    /// The lock of a file that `path` means, or meant when it was opened.
+    pub(crate) fn of(&self, file: FileId, path: &Path) -> Lock {
+        let Some(table) = &self.table else { return try_shared(file, path) };
+        if let Some(holder) = table.held.get(&(file.device, file.inode)) {
+            return Lock::Held(holder.pid);
+        }
+        // Where the table has other devices than `stat`, it still has the inode.
+        let namesake = || table.held.keys().any(|(_, inode)| *inode == file.inode) && !names_true_devices(path);
+        if !self.sees_all || namesake() { try_shared(file, path) } else { Lock::Free }
     }
 }
 
@@ -53,7 +148,8 @@ impl LockTable {
 pub(crate) fn is_locked(file: FileId, path: &Path) -> bool {
     let tables: Vec<_> = (0..2).map_while(|_| LockTable::read().ok()).collect();
     let complete = tables.len() == 2 && sees_all_processes() && names_true_devices(path);
-    tables.iter().any(|table| table.holds(file)) || (!complete && refuses_shared(file, path))
+    let tried = || matches!(try_shared(file, path), Lock::Held(_));
+    tables.iter().any(|table| table.holds(file)) || (!complete && tried())
 }
 
 /// Whether we are in the first PID namespace, where the table has every holder.
@@ -69,20 +165,21 @@ fn names_true_devices(path: &Path) -> bool {
     rustix::fs::statfs(path).is_ok_and(|stat| ![BTRFS, OVERLAYFS].contains(&stat.f_type))
 }
 
-fn refuses_shared(file: FileId, path: &Path) -> bool {
-    let Ok(handle) = File::open(path) else { return false };
-    if !handle.metadata().is_ok_and(|meta| Meta::from(&meta).id == file) {
-        return false;
-    }
+/// Finds out whether a shared lock could be had.
+fn try_shared(file: FileId, path: &Path) -> Lock {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let same = |handle: &File| handle.metadata().is_ok_and(|meta| Meta::from(&meta).id == file);
+    let Some(handle) = opened.ok().filter(same) else { return Lock::Unknown };
     match fs4::FileExt::try_lock_shared(&handle) {
         Ok(()) => {
             // Closing the handle gives the lock back in any case.
             let _ = fs4::FileExt::unlock(&handle);
-            false
+            Lock::Free
         }
-        Err(fs4::TryLockError::WouldBlock) => true,
+        Err(fs4::TryLockError::WouldBlock) => Lock::Held(None),
         // Locks don't work here, so nobody holds one.
-        Err(fs4::TryLockError::Error(_)) => false,
+        Err(fs4::TryLockError::Error(_)) => Lock::Free,
     }
 }
 
@@ -97,10 +194,34 @@ mod tests {
             "1: FLOCK  ADVISORY  WRITE 701 fe:00:4711 0 EOF\n\
              1: -> FLOCK  ADVISORY  WRITE 702 fe:00:4712 0 EOF\n\
              2: POSIX  ADVISORY  READ  -1 08:12:99 0 0\n\
-             3: LEASE  ACTIVE    READ  703 08:12:100 0 EOF\n",
+             3: LEASE  ACTIVE    READ  703 08:12:100 0 EOF\n\
+             4: FLOCK  ADVISORY  READ  704 fe:00:4711 0 EOF\n",
         );
         let device = |major, minor| rustix::fs::makedev(major, minor);
-        assert_eq!(table.held, HashSet::from([(device(0xfe, 0), 4711), (device(8, 0x12), 99)]));
+        let expected = [
+            ((device(0xfe, 0), 4711), Holder { pid: Some(701), exclusive: true }),
+            ((device(8, 0x12), 99), Holder { pid: None, exclusive: false }),
+        ];
+        assert_eq!(table.held, HashMap::from(expected));
+    }
+
+    #[test]
+    fn a_lock_that_others_could_share_counts_once_it_lasts() {
+        let temp = tempfile::NamedTempFile::new().unwrap();
+        let id = Meta::from(&temp.as_file().metadata().unwrap()).id;
+        let holder = File::open(temp.path()).unwrap();
+        let now = Instant::now();
+        let mut locks = Locks::new();
+        locks.look(now);
+        fs4::FileExt::lock_shared(&holder).unwrap();
+        locks.look(now);
+        assert_eq!(locks.of(id, temp.path()), Lock::Free);
+        assert!(locks.look(now).contains(&id.inode));
+        assert_eq!(locks.of(id, temp.path()), Lock::Held(Some(std::process::id())));
+        fs4::FileExt::unlock(&holder).unwrap();
+        fs4::FileExt::lock(&holder).unwrap();
+        locks.look(now);
+        assert_eq!(locks.of(id, temp.path()), Lock::Held(Some(std::process::id())));
     }
 
     #[test]
@@ -111,7 +232,7 @@ mod tests {
         let holder = File::open(temp.path()).unwrap();
         fs4::FileExt::lock(&holder).unwrap();
         assert!(is_locked(id, temp.path()));
-        assert!(refuses_shared(id, temp.path()), "the probe alone must see it too");
+        assert_eq!(try_shared(id, temp.path()), Lock::Held(None), "the probe alone must see it too");
         drop(holder);
         // A process that another test is just starting has the descriptor, and with it the lock, until it runs.
         let deadline = Instant::now() + Duration::from_secs(20);

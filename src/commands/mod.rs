@@ -2,6 +2,7 @@
 
 pub mod follow;
 pub mod stream;
+pub mod watch;
 
 mod account;
 mod debug;

@@ -147,6 +147,24 @@ pub(crate) fn unlistable(path: &Path, error: &io::Error) -> String {
     format!("cannot read directory {}: {}", quote(path), cause(error))
 }
 
+/// The notice for a pattern that nothing matches as yet.
+pub(crate) fn no_match_yet(pattern: &Path) -> String {
+    format!("{}: no file matches yet", quote(pattern))
+}
+
+/// The notice for a directory or file to be followed that isn't there.
+pub(crate) fn no_base(path: &Path, since: Since) -> String {
+    match since {
+        Since::Start => format!("{}: not there yet; waiting for it", quote(path)),
+        Since::Change | Since::Still => format!("{}: not there any more; waiting for it", quote(path)),
+    }
+}
+
+/// The notice for a session that is called this from now on.
+pub(crate) fn session(path: &Path, label: &str) -> String {
+    format!("{}: {label}", quote(path))
+}
+
 /// The notices for notification that does not work.
 pub(crate) fn trouble(persona: Persona, trouble: &Trouble) -> Vec<String> {
     const REVERTING: &str = "inotify cannot be used, reverting to polling";

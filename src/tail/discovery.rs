@@ -29,7 +29,7 @@ pub(crate) struct Discovery {
     arrival: Arrival,
     /// Files that are left out.
     own: Vec<FileId>,
-    /// The same by their paths, which are absolute.
+    /// Paths of files that are left out without a word, the way to their directories resolved.
     own_paths: Vec<PathBuf>,
     /// Paths of which something was reported already.
     reported: HashSet<PathBuf>,
@@ -90,7 +90,7 @@ impl Discovery {
     }
 
     pub(crate) fn leave_out_path(&mut self, path: &Path) {
-        self.own_paths.extend(std::path::absolute(path));
+        self.own_paths.extend(resolved(path));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -135,9 +135,9 @@ impl Discovery {
         let told = found.told.take().unwrap_or(Notice::Told);
         self.look_at = if told == Notice::Told { None } else { now.checked_add(engine.poll_interval()) };
         let matching: HashSet<&PathBuf> = found.files.iter().collect();
-        let gone = self.matches.paths().filter(|path| !matching.contains(path)).cloned().collect();
+        let gone: Vec<_> = self.matches.paths().filter(|path| !matching.contains(path)).cloned().collect();
         self.matches.forget_ended(engine);
-        reports.extend(self.settle(engine, found, gone, now));
+        reports.extend(self.settle(engine, found, &gone, now));
         self.arrival = Arrival::Appeared;
         reports
     }
@@ -145,7 +145,7 @@ impl Discovery {
     /// Finds out what names mean that something happened to.
     pub(crate) fn review(
         &mut self,
-        changes: BTreeSet<Changed>,
+        changes: &BTreeSet<Changed>,
         engine: &mut Engine,
         wake: &mut Wake,
         now: Instant,
@@ -155,13 +155,13 @@ impl Discovery {
         }
         engine.attend(now);
         let mut gone = BTreeSet::new();
-        for Changed { pattern, path } in &changes {
+        for Changed { pattern, path } in changes {
             // A directory of this name is another one, or none, until it is found below.
             self.searches[*pattern].leave(*pattern, path, wake);
             gone.extend(self.matches.paths_from(path).cloned());
         }
         let mut found = Found::default();
-        for Changed { pattern, path } in &changes {
+        for Changed { pattern, path } in changes {
             self.searches[*pattern].step(*pattern, path, engine.files(), wake, &mut found);
         }
         if found.told.take().is_some_and(|told| told != Notice::Told) {
@@ -170,11 +170,11 @@ impl Discovery {
         for path in &found.files {
             gone.remove(path);
         }
-        self.settle(engine, found, gone.into_iter().collect(), now)
+        self.settle(engine, found, &gone.into_iter().collect::<Vec<_>>(), now)
     }
 
     /// Brings sources in line with the names that match.
-    fn settle(&mut self, engine: &mut Engine, found: Found, gone: Vec<PathBuf>, now: Instant) -> Vec<Report> {
+    fn settle(&mut self, engine: &mut Engine, found: Found, gone: &[PathBuf], now: Instant) -> Vec<Report> {
         let Found { mut files, unlistable, .. } = found;
         files.sort_unstable();
         files.dedup();
@@ -184,7 +184,9 @@ impl Discovery {
                 reports.push(Report::Unlistable(path, error));
             }
         }
-        gone.iter().for_each(|path| self.matches.remove(path));
+        for path in gone {
+            self.matches.remove(path);
+        }
         let mut new = Vec::new();
         for path in files {
             let file = match engine.files().meta(&path, Links::Follow) {
@@ -192,7 +194,11 @@ impl Discovery {
                     self.matches.remove(&path);
                     continue;
                 }
-                Ok(meta) if self.is_own(&path, meta.id) => {
+                Ok(_) if self.is_own(&path) => {
+                    self.matches.remove(&path);
+                    continue;
+                }
+                Ok(meta) if self.own.contains(&meta.id) => {
                     self.matches.remove(&path);
                     if self.reported.insert(path.clone()) {
                         reports.push(Report::LeftOut(path));
@@ -250,10 +256,16 @@ impl Discovery {
         found.or_else(|| engine.awaiting(path))
     }
 
-    fn is_own(&self, path: &Path, file: FileId) -> bool {
-        let by_path = || std::path::absolute(path).is_ok_and(|path| self.own_paths.contains(&path));
-        self.own.contains(&file) || (!self.own_paths.is_empty() && by_path())
+    fn is_own(&self, path: &Path) -> bool {
+        let mut namesakes = self.own_paths.iter().filter(|own| own.file_name() == path.file_name()).peekable();
+        namesakes.peek().is_some() && resolved(path).is_some_and(|path| namesakes.any(|own| *own == path))
     }
+}
+
+/// The one path of a file's name, there or not, whatever leads to its directory.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(path).ok()?;
+    Some(absolute.parent()?.canonicalize().ok()?.join(absolute.file_name()?))
 }
 
 impl Search {
@@ -293,7 +305,9 @@ impl Search {
         match parent {
             Some((parent, states)) => {
                 let name = path.file_name().unwrap_or(OsStr::new(""));
-                states.into_iter().for_each(|state| pattern.step(files, parent, name, state, &mut walk));
+                for state in states {
+                    pattern.step(files, parent, name, state, &mut walk);
+                }
             }
             // It is where the pattern begins, or is reached by nothing any more.
             None if path == pattern.root() => pattern.walk(files, &mut walk),

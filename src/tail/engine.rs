@@ -4,6 +4,7 @@
 //! time, and carries out its [`Want`]s. So it can be driven by real events as well as by a test.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fmt;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,13 +14,12 @@ use std::time::{Duration, Instant};
 use super::event::{Arrival, Because, Data, Event, Noticed, SourceId};
 use super::files::{FileId, Files, Handle};
 use super::generation::{BUFFER, Closed};
-use super::member::Member;
 use super::options::{Following, Looks, Options};
 use super::passage::Passage;
 use super::position::Resume;
 use super::schedule::Schedule;
 use super::source::Source;
-use super::step::{Bytes, Context, Delivery, Due, Step, Want};
+use super::step::{Begin, Bytes, Context, Delivery, Due, Step, Want};
 
 /// How often a file without notification is looked at while it changes, and how long it counts as changing.
 const POLL_BUSY: Duration = Duration::from_millis(250);
@@ -61,11 +61,21 @@ impl Slot {
     }
 }
 
+/// Says where files begin that are there from the start; else the options do.
+struct Beginning(Option<Begin>);
+
+impl fmt::Debug for Beginning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Beginning").field(&self.0.is_some()).finish()
+    }
+}
+
 /// All sources, and whose turn it is.
 #[derive(Debug)]
 pub(crate) struct Engine {
     options: Options,
     files: Box<dyn Files>,
+    beginning: Beginning,
     slots: HashMap<SourceId, Slot>,
     added: usize,
     /// Sources whose first output is not complete; only the foremost goes on, so that they come out one by one.
@@ -103,6 +113,7 @@ impl Engine {
         Self {
             options,
             files,
+            beginning: Beginning(None),
             slots: HashMap::new(),
             added: 0,
             starting: VecDeque::new(),
@@ -123,6 +134,11 @@ impl Engine {
             buffer: vec![0; BUFFER],
             owned: Vec::new(),
         }
+    }
+
+    /// Has this say where files begin that are there from the start.
+    pub(crate) fn begin_by(&mut self, begin: Begin) {
+        self.beginning = Beginning(Some(begin));
     }
 
     pub(crate) fn files(&self) -> &dyn Files {
@@ -205,6 +221,9 @@ impl Engine {
     /// A file that a pattern has brought is found no more.
     pub(crate) fn drop_found(&mut self, id: SourceId) {
         if let Some(slot) = self.slots.get_mut(&id) {
+            if slot.source.is_resting() {
+                self.wants.push(Want::Unpark(id));
+            }
             slot.source.detach();
             self.mark(id, Due::Files);
         }
@@ -228,10 +247,10 @@ impl Engine {
     /// Notes which files a source has open.
     fn note_files(&mut self, id: SourceId) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        if slot.source.members().map(Member::file).eq(slot.held.iter().copied()) {
+        if slot.source.files().eq(slot.held.iter().copied()) {
             return;
         }
-        let held = slot.source.members().map(Member::file).collect();
+        let held = slot.source.files().collect();
         let old = std::mem::replace(&mut slot.held, held);
         for file in &slot.held {
             let holders = self.holders.entry(*file).or_default();
@@ -409,7 +428,7 @@ impl Engine {
                 Want::Appends(source, fd, _) => {
                     self.descriptors.insert(*fd, *source);
                 }
-                Want::Release(fd) => {
+                Want::Release(fd) | Want::Park(_, fd) => {
                     self.descriptors.remove(fd);
                 }
                 Want::Readable(source) => {
@@ -418,7 +437,7 @@ impl Engine {
                 Want::Unreadable(source) => {
                     self.readable.remove(source);
                 }
-                Want::Name(_) | Want::Forget(_) | Want::Room => {}
+                Want::Name(_) | Want::Forget(_) | Want::Room | Want::Unpark(_) => {}
             }
         }
         wants
@@ -589,6 +608,8 @@ impl Engine {
         let context = Context {
             files: &*self.files,
             options: &self.options,
+            begin_by: self.beginning.0.as_ref(),
+            start: self.options.start,
             buffer: &mut self.buffer,
             wants: &mut self.wants,
             now,
@@ -600,6 +621,34 @@ impl Engine {
             alone: self.added == 1,
         };
         (&mut self.slots, context)
+    }
+
+    /// Closes the file of a source that a pattern has found, if it was read to its end, until there is more in it.
+    pub(crate) fn rest_file(&mut self, id: SourceId) -> bool {
+        let Some(fd) = self.slots.get_mut(&id).and_then(|slot| slot.source.rest()) else { return false };
+        self.wants.push(Want::Park(id, fd));
+        // It may have grown while it was being closed.
+        self.mark(id, Due::NameAndFiles);
+        true
+    }
+
+    /// Closes files that have not changed for longest, as many as one in four that are open, so that others can be
+    /// opened; false if there are none to close.
+    pub(crate) fn rest_some(&mut self) -> bool {
+        let open = self.slots.iter().filter(|(_, slot)| slot.source.members().next().is_some());
+        let mut open: Vec<_> = open.map(|(id, slot)| (slot.source.changed(), *id)).collect();
+        open.sort_unstable();
+        let enough = open.len().div_ceil(4);
+        let mut rested = 0;
+        for (_, id) in open {
+            if rested < enough && self.rest_file(id) {
+                rested += 1;
+            }
+        }
+        if rested > 0 {
+            self.mark_all();
+        }
+        rested > 0
     }
 
     /// Lets rotated files go as soon as they are read out, for a moment; false if there are none.

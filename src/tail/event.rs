@@ -16,6 +16,11 @@ use crate::wake::Trouble;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub(crate) usize);
 
+impl SourceId {
+    /// The one that comes before all others.
+    pub(crate) const FIRST: Self = Self(0);
+}
+
 /// One thing that a tail reports.
 #[derive(Debug)]
 #[non_exhaustive]

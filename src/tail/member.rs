@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use self::cut::{Beginning, Past, Recovery};
 pub(crate) use self::cut::{Copy, Cut};
 use super::event::{Age, Arrival, Begins, Ending, Happening, Loss, Outlook, SourceId};
-use super::files::{FileId, FileKind, Handle};
+use super::files::{FileId, FileKind, Handle, Meta};
 use super::generation::{Closed, Generation, Look, Reading, Rest};
 use super::lines::{Bounds, Framed, Framing, Lines};
 use super::options::{Options, Passing, Pipes, ReadErrors, Retry, Start};
@@ -134,6 +134,24 @@ impl Member {
             ended_since: None,
             failing_since: None,
             unsettled_since: None,
+        }
+    }
+
+    /// Goes on with a generation that was [closed](Self::into_closed) for a while.
+    pub(crate) fn resumed(generation: Generation, run: u64, now: Instant) -> Self {
+        Self { stage: Stage::Following, run, ..Self::pinned(generation, Arrival::Returned, now) }
+    }
+
+    /// Closes a file that has been read to its end, with nothing left to be said of it, to be opened again one day.
+    pub(crate) fn into_closed(self) -> Result<(Closed, Meta), Box<Self>> {
+        let quiet = matches!(self.stage, Stage::Following) && self.failing_since.is_none();
+        let settled = self.unsettled_since.is_none() && self.generation.reading() == Reading::Anchored;
+        let whole = self.lines.kept() == 0 && !self.lines.is_torn() && self.generation.held_back().is_none();
+        match self.generation.handle().meta() {
+            Ok(meta) if quiet && settled && whole && meta.size == self.generation.offset() => {
+                Ok((self.generation.close(), meta))
+            }
+            _ => Err(Box::new(self)),
         }
     }
 
@@ -416,8 +434,8 @@ impl Member {
         let handle = self.generation.handle();
         let size = handle.meta()?.size;
         let base = handle.position().unwrap_or(0);
-        let Options { start, terminator, nuls, .. } = *context.options;
-        let interrupt = context.interrupt;
+        let Options { terminator, nuls, .. } = *context.options;
+        let (start, interrupt) = (context.start, context.interrupt);
         let located = locate(Place { handle, base, size, terminator, nuls, interrupt }, start)?;
         let (offset, end, happening) = match located {
             Located::At { offset, end } => (offset, end, None),
@@ -435,7 +453,7 @@ impl Member {
 
     /// How to read a file that can't be seeked.
     fn window(&mut self, context: &Context<'_>, role: Role) -> Stage {
-        let Options { start, pipes, .. } = *context.options;
+        let (start, pipes) = (context.start, context.options.pipes);
         let last_bytes = match start {
             Start::LastBytes(count) => Some(count),
             _ => None,

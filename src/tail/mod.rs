@@ -94,6 +94,8 @@ pub struct Tail {
     wake: Wake,
     discovery: Discovery,
     safety_at: Instant,
+    /// Whether somebody wants a source to be looked at.
+    asked: bool,
     reports: VecDeque<Report>,
 }
 
@@ -121,6 +123,7 @@ impl Tail {
             engine,
             discovery: Discovery::new(),
             safety_at: Instant::now() + SAFETY,
+            asked: false,
             reports: VecDeque::new(),
         })
     }
@@ -266,6 +269,41 @@ impl Tail {
         })
     }
 
+    /// How far the newest open file of a source has been read.
+    #[must_use]
+    pub fn standing(&self, source: SourceId) -> Option<Standing<'_>> {
+        let followed = self.engine.source(source)?;
+        let member = followed.members().last()?;
+        let ((offset, size), kept) = (member.read_of(), member.kept());
+        Some(Standing { source, path: followed.path(), file: member.file(), run: member.run(), offset, kept, size })
+    }
+
+    /// Has the files of a source read to their ends as they are now, although nothing has announced a change; the next
+    /// wait ends at once. Whether that is done says [`has_read`](Self::has_read).
+    pub fn look_at(&mut self, source: SourceId) {
+        self.engine.mark(source, Due::Files);
+        self.asked = true;
+    }
+
+    /// Whether nothing is left to be read of a source, as far as is known, since it was last looked at.
+    #[must_use]
+    pub fn has_read(&self, source: SourceId) -> bool {
+        self.engine.source(source).is_none_or(|source| !source.is_due())
+    }
+
+    /// Closes the file of a source that a pattern has found, if it has been read to its end, until there is more in it;
+    /// nothing of that can be noticed from outside but that there is a descriptor more. What is written to it meanwhile
+    /// is noticed as before; only what is written in the very moment in which its last name goes may be lost, which is
+    /// reported. False if there is something left to be done about it.
+    pub fn rest(&mut self, source: SourceId) -> bool {
+        self.engine.rest_file(source)
+    }
+
+    /// Has each file that is there from the start begin where this says, instead of where the options say.
+    pub fn begin_by(&mut self, begin: impl Fn(&Path, FileId) -> Start + 'static) {
+        self.engine.begin_by(Box::new(begin));
+    }
+
     /// Returns the next event, if there is one without waiting. Reads files, so it blocks as long as the disk
     /// does.
     pub fn try_next(&mut self) -> Option<Event<'_>> {
@@ -343,8 +381,8 @@ impl Tail {
     /// # Errors
     /// When the system refuses to wait. A signal is no error; the wait just ends.
     pub fn wait(&mut self, deadline: Option<Instant>, also: &mut [Also<'_>]) -> io::Result<()> {
-        if self.carry_out_wants() {
-            // Not everything was watched yet, so there is something to look at first.
+        if self.carry_out_wants() || std::mem::take(&mut self.asked) {
+            // Not everything was watched or looked at yet, so there is something to do first.
             return Ok(());
         }
         let deadline = self.wait_until(deadline);
@@ -415,6 +453,9 @@ impl Tail {
                 for fd in marked.descriptors {
                     self.engine.mark_descriptor(fd);
                 }
+                for source in marked.parked {
+                    self.engine.mark(source, Due::Files);
+                }
                 for follower in marked.names {
                     match follower {
                         Follower::Source(source) => self.engine.mark(source, Due::NameAndFiles),
@@ -435,7 +476,7 @@ impl Tail {
         if discover {
             self.discover(now);
         } else {
-            let reports = self.discovery.review(changes, &mut self.engine, &mut self.wake, now);
+            let reports = self.discovery.review(&changes, &mut self.engine, &mut self.wake, now);
             self.reports.extend(reports);
         }
     }
@@ -466,9 +507,17 @@ impl Tail {
                     looks.push((source, Due::Files));
                 }
                 Want::Release(fd) => self.wake.release(fd),
+                Want::Park(source, fd) => {
+                    let notice = self.wake.park(source, fd);
+                    self.cover(source, notice);
+                }
+                Want::Unpark(source) => self.wake.unpark(source),
                 Want::Forget(source) => self.wake.forget_name(source),
                 Want::Room => {
                     made_room = true;
+                    if self.engine.rest_some() {
+                        continue;
+                    }
                     if self.engine.hurry(Instant::now()) {
                         continue;
                     }

@@ -473,7 +473,9 @@ mod tests {
             for (directory, states) in &whole.directories {
                 let names = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
                 for name in names.collect::<Vec<_>>() {
-                    states.iter().for_each(|state| pattern.step(&Disk, directory, &name, *state, &mut single));
+                    for state in states {
+                        pattern.step(&Disk, directory, &name, *state, &mut single);
+                    }
                 }
             }
             single.files.sort();

@@ -6,6 +6,7 @@
 //! and never waits.
 
 mod past;
+mod resting;
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -13,6 +14,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+use self::resting::Resting;
 use super::beside::{Beside, Extent};
 use super::decide::{NameHeld, NameSeen, NameVerdict, decide_name};
 use super::event::{Arrival, Happening, Outlook, Since, SourceId};
@@ -39,6 +41,8 @@ pub(crate) struct Source {
     origin: Origin,
     state: State,
     members: VecDeque<Member>,
+    /// The only file, if it is closed for the time being.
+    resting: Option<Resting>,
     /// Which member is to be read next.
     cursor: usize,
     closed: VecDeque<Closed>,
@@ -74,6 +78,7 @@ impl Source {
             origin: Origin::Named,
             state: State::New,
             members: VecDeque::new(),
+            resting: None,
             cursor: 0,
             closed: VecDeque::new(),
             latest: None,
@@ -133,7 +138,8 @@ impl Source {
 
     /// Whether nothing more will come of it.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.state, State::Over | State::Finishing) && self.members.is_empty() && self.pending.is_empty()
+        let empty = self.members.is_empty() && self.resting.is_none() && self.pending.is_empty();
+        matches!(self.state, State::Over | State::Finishing) && empty
     }
 
     /// Whether it has a file that may bring more, or has not been looked at yet.
@@ -175,6 +181,11 @@ impl Source {
         self.members.iter()
     }
 
+    /// The files that it has, open or closed for the time being.
+    pub(crate) fn files(&self) -> impl Iterator<Item = FileId> {
+        self.members.iter().map(Member::file).chain(self.resting.as_ref().map(Resting::file))
+    }
+
     /// Whether it is to go on before others do: there is more to report, or a line of which a part was delivered.
     pub(crate) fn keeps_the_floor(&self) -> bool {
         !self.pending.is_empty() || self.members.get(self.cursor).is_some_and(Member::is_within_line)
@@ -210,6 +221,9 @@ impl Source {
     pub(crate) fn mark(&mut self, due: Due) {
         self.due = self.due.max(due);
         self.cursor = 0;
+        if let Some(resting) = self.resting.as_mut().filter(|_| due == Due::Files) {
+            resting.note_write();
+        }
     }
 
     /// Goes on until there is something to report; `None` if nothing is due any more.
@@ -221,6 +235,7 @@ impl Source {
             match self.due {
                 Due::NameAndFiles => self.attend(context),
                 Due::Files | Due::Round => {
+                    self.wake_up(context);
                     let step = self.read(context);
                     if self.cursor >= self.members.len() {
                         self.count_look();
@@ -461,6 +476,12 @@ impl Source {
             let role = self.role();
             // While an older file may still bring late lines, these and the newer one's must not tear each other.
             let framing = if self.members.len() > 1 { Framing::Lines } else { context.options.framing };
+            let member = &self.members[self.cursor];
+            if member.run() == 0
+                && let Some(begin) = context.begin_by
+            {
+                context.start = begin(self.name.path(), member.file());
+            }
             let progress = match self.members[self.cursor].advance(context, &mut self.runs, role, framing) {
                 Progress::Stirred(look) => self.begin_run(look, role, framing, context),
                 progress => progress,
@@ -562,7 +583,12 @@ impl Source {
             remember(context.closed, closed.clone(), REMEMBERED_BY_ALL);
             remember(&mut self.closed, closed, REMEMBERED);
         }
-        if self.members.is_empty() && matches!(self.state, State::Live | State::Finishing) {
+        let is_last = match self.state {
+            State::Live | State::Finishing => true,
+            State::Over => matches!(self.origin, Origin::Found(_)),
+            State::New | State::Absent(_) => false,
+        };
+        if self.members.is_empty() && is_last {
             self.state = State::Over;
             self.count_look();
             let (looked, known) = (self.looked(), self.known());
@@ -640,6 +666,7 @@ impl Source {
 
     /// Takes up no new file; those that are open are let go once they are quiet.
     pub(crate) fn detach(&mut self) {
+        self.stop_resting();
         self.state = State::Over;
         self.mark(Due::Files);
     }
@@ -653,7 +680,7 @@ impl Source {
 
     /// Undoes [`detach`](Self::detach) while the file is still open, and has it go by this name.
     pub(crate) fn attach(&mut self, path: PathBuf) {
-        if !self.members.is_empty() {
+        if !self.members.is_empty() || self.is_resting() {
             self.state = State::Live;
             self.name.rename(path);
         }

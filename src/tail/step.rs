@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::os::fd::RawFd;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::event::{Age, Ending, Happening, SourceId};
 use super::files::{FileId, Files};
 use super::generation::Closed;
-use super::options::Options;
+use super::options::{Options, Start};
 
 /// How soon a name that can't be reached, or a read that failed, is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(250);
@@ -39,16 +40,27 @@ pub(crate) enum Want {
     Unreadable(SourceId),
     /// Forget about this descriptor, which is closed now.
     Release(RawFd),
+    /// The same, but go on to notice writes to its file, on behalf of the source.
+    Park(SourceId, RawFd),
+    /// That is not needed any more.
+    Unpark(SourceId),
     /// Forget about the name of this source.
     Forget(SourceId),
     /// Give up descriptors, for want of which a file can't be opened, and have everything looked at again.
     Room,
 }
 
+/// Says where a file begins that is there from the start.
+pub(crate) type Begin = Box<dyn Fn(&Path, FileId) -> Start>;
+
 /// What a step needs from outside.
 pub(crate) struct Context<'a> {
     pub(crate) files: &'a dyn Files,
     pub(crate) options: &'a Options,
+    /// Says where files begin, if the options don't.
+    pub(crate) begin_by: Option<&'a Begin>,
+    /// Where the file begins that is being looked at.
+    pub(crate) start: Start,
     pub(crate) buffer: &'a mut [u8],
     pub(crate) wants: &'a mut Vec<Want>,
     pub(crate) now: Instant,

@@ -75,6 +75,8 @@ pub(crate) struct Marked {
     pub(crate) changes: BTreeSet<Changed>,
     /// These open files were written to.
     pub(crate) descriptors: Vec<RawFd>,
+    /// The files of these, which are closed, were written to.
+    pub(crate) parked: Vec<SourceId>,
     /// These open files are not watched, since they are written to all the time; it is time to look at them.
     pub(crate) hot: Vec<RawFd>,
     /// The way to their files leads elsewhere now, and not all of it could be watched.
@@ -311,6 +313,19 @@ impl Wake {
         }
     }
 
+    /// Forgets a descriptor that is closed, but not its file, which belongs to this source.
+    pub(crate) fn park(&mut self, source: SourceId, fd: RawFd) -> Notice {
+        let parked = self.events.as_mut().is_some_and(|events| events.writes.park(source, fd));
+        if parked { Notice::Told } else { Notice::Untold }
+    }
+
+    /// Forgets a parked file.
+    pub(crate) fn unpark(&mut self, source: SourceId) {
+        if let Some(events) = &mut self.events {
+            events.writes.unpark(source);
+        }
+    }
+
     /// Takes what has happened; sets watches again that were lost with it.
     pub(crate) fn drain(&mut self, now: Instant) -> Option<Woken> {
         if self.revive_at.is_some_and(|at| at <= now) {
@@ -328,7 +343,7 @@ impl Wake {
         if written.is_none() && marks.is_none() && hot.is_empty() {
             return None;
         }
-        let Written { any, descriptors, .. } = written.unwrap_or_default();
+        let Written { any, descriptors, parked, .. } = written.unwrap_or_default();
         let marks = marks.unwrap_or_default();
         if let Some(why) = marks.failed
             && self.events.is_some()
@@ -355,6 +370,7 @@ impl Wake {
             names: marks.names,
             changes: marks.changes,
             descriptors,
+            parked,
             hot,
             refused: Vec::new(),
         };

@@ -17,6 +17,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 
 use super::watcher::Refusal;
+use crate::tail::SourceId;
 
 /// Room for a thousand events; what doesn't fit comes with the next reading.
 const BUFFER: usize = 16 * 1024;
@@ -35,6 +36,9 @@ pub(super) struct Writes {
     watches: HashMap<RawFd, i32>,
     /// The kernel has one watch for each file, however many descriptors of it are watched.
     sharers: HashMap<i32, Vec<RawFd>>,
+    /// Watches of files that are closed for the time being, and whose they are.
+    parked: HashMap<i32, Vec<SourceId>>,
+    parked_by: HashMap<SourceId, i32>,
     /// Those that gave up their watch.
     hot: BTreeSet<RawFd>,
     /// When they are to be looked at.
@@ -56,6 +60,8 @@ pub(super) struct Written {
     pub(super) any: bool,
     /// These were written to.
     pub(super) descriptors: Vec<RawFd>,
+    /// The files of these, which are closed, were.
+    pub(super) parked: Vec<SourceId>,
     /// How many events that were.
     events: u32,
 }
@@ -70,6 +76,8 @@ impl Writes {
             inotify,
             watches: HashMap::new(),
             sharers: HashMap::new(),
+            parked: HashMap::new(),
+            parked_by: HashMap::new(),
             hot: BTreeSet::new(),
             tick_at: now,
             spell: Spell { began: now, events: 0 },
@@ -104,6 +112,34 @@ impl Writes {
         sharers.retain(|sharer| *sharer != fd);
         if sharers.is_empty() {
             self.sharers.remove(&watch);
+            self.drop_unused(watch);
+        }
+    }
+
+    /// Forgets a descriptor, but goes on to watch its file on behalf of a source; false if it isn't watched.
+    pub(super) fn park(&mut self, source: SourceId, fd: RawFd) -> bool {
+        if let Some(watch) = self.watches.get(&fd).copied() {
+            self.unpark(source);
+            self.parked.entry(watch).or_default().push(source);
+            self.parked_by.insert(source, watch);
+        }
+        self.release(fd);
+        self.parked_by.contains_key(&source)
+    }
+
+    /// Takes back a [`park`](Self::park).
+    pub(super) fn unpark(&mut self, source: SourceId) {
+        let Some(watch) = self.parked_by.remove(&source) else { return };
+        let Some(sources) = self.parked.get_mut(&watch) else { return };
+        sources.retain(|other| *other != source);
+        if sources.is_empty() {
+            self.parked.remove(&watch);
+            self.drop_unused(watch);
+        }
+    }
+
+    fn drop_unused(&self, watch: i32) {
+        if !self.sharers.contains_key(&watch) && !self.parked.contains_key(&watch) {
             // The kernel may have dropped the watch together with the file already.
             let _ = inotify::remove_watch(&self.inotify, watch);
         }
@@ -153,6 +189,7 @@ impl Writes {
                 Ok(event) => {
                     written.events += 1;
                     written.descriptors.extend(self.sharers.get(&event.wd()).into_iter().flatten());
+                    written.parked.extend(self.parked.get(&event.wd()).into_iter().flatten());
                 }
                 Err(Errno::AGAIN | Errno::INTR) => break,
                 Err(errno) => return Err(errno.into()),
@@ -163,6 +200,8 @@ impl Writes {
         }
         written.descriptors.sort_unstable();
         written.descriptors.dedup();
+        written.parked.sort_unstable();
+        written.parked.dedup();
         Ok(written)
     }
 }
@@ -202,6 +241,31 @@ mod tests {
         log.write_all(b"z").unwrap();
         assert!(taken(&mut writes).is_empty());
         assert_eq!((writes.watches.len(), writes.sharers.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_closed_file_is_watched_until_it_is_open_again() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a.log");
+        let mut log = File::create(&path).unwrap();
+        let mut writes = Writes::new().unwrap();
+        let source = SourceId::FIRST;
+        for _ in 0..3 {
+            let file = File::open(&path).unwrap();
+            writes.watch(file.as_raw_fd()).unwrap();
+            writes.unpark(source);
+            log.write_all(b"x").unwrap();
+            assert_eq!(taken(&mut writes), [file.as_raw_fd()]);
+            assert!(writes.park(source, file.as_raw_fd()));
+            drop(file);
+            log.write_all(b"y").unwrap();
+            let written = writes.take(Instant::now()).unwrap();
+            assert_eq!((written.descriptors, written.parked), (Vec::new(), vec![source]));
+        }
+        writes.unpark(source);
+        assert!(writes.watches.is_empty() && writes.sharers.is_empty() && writes.parked.is_empty());
+        log.write_all(b"z").unwrap();
+        assert!(taken(&mut writes).is_empty());
     }
 
     #[test]

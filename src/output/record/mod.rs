@@ -79,6 +79,16 @@ pub(crate) enum Record<'a> {
         /// What it was, and how it was decided.
         reason: &'a str,
     },
+    /// A session's label has changed.
+    State {
+        #[serde(flatten)]
+        name: Name<'a>,
+        state: State,
+        evidence: Sign,
+        /// The process that holds the lock, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        holder_pid: Option<u32>,
+    },
     /// There is a problem with one file.
     Error {
         #[serde(flatten)]
@@ -107,6 +117,23 @@ impl Record<'_> {
         text::append(out, self);
         out.push(b'\n');
     }
+}
+
+/// The label of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    Active,
+    Completed,
+    Unknown,
+}
+
+/// By what a session's label was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sign {
+    Lock,
+    Growth,
 }
 
 /// The words for [`Evidence`], which knows nothing of records.

@@ -110,6 +110,22 @@ fn ambiguous_gives_the_reason() {
 }
 
 #[test]
+fn state_gives_label_and_evidence() {
+    assert_encoded(
+        &Record::State { name: log(), state: State::Active, evidence: Sign::Lock, holder_pid: Some(4711) },
+        r#"{"type":"state","path":"app.log","state":"active","evidence":"lock","holder_pid":4711}"#,
+    );
+    assert_encoded(
+        &Record::State { name: log(), state: State::Completed, evidence: Sign::Growth, holder_pid: None },
+        r#"{"type":"state","path":"app.log","state":"completed","evidence":"growth"}"#,
+    );
+    assert_encoded(
+        &Record::State { name: log(), state: State::Unknown, evidence: Sign::Lock, holder_pid: None },
+        r#"{"type":"state","path":"app.log","state":"unknown","evidence":"lock"}"#,
+    );
+}
+
+#[test]
 fn error_says_what_failed_and_when_it_is_tried_again() {
     let message = "Permission denied";
     assert_encoded(

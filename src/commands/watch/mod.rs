@@ -1,0 +1,147 @@
+//! `rtail watch`: a directory of logs that come and go, live writers told from finished ones.
+
+mod show;
+mod states;
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+
+use self::show::Shows;
+use super::ending::{Ending, Exit, Reason};
+use super::keeper::{self, Keeper};
+use super::ledger::{Ledger, Origin, absolute};
+use super::locks::Locks;
+use super::output_failed;
+use super::process::Gone;
+use super::session::{Over, Session};
+use super::signals::Signals;
+use crate::checkpoint::Checkpoint;
+use crate::notice::Notices;
+use crate::output::outlet::Outlet;
+use crate::output::wording;
+
+use crate::settings::{Begin, Beginning, Liveness, Looking, Watch};
+use crate::tail::{Framing, Options, Selection, Start, Tail, could_match, looks_like_pattern, matching};
+use crate::watch::{LOOK_AT_CHANGED, Lock};
+
+/// How often processes are asked for that can only be asked for by number: there are none.
+const ASKING: Duration = Duration::from_secs(1);
+
+/// Watches as asked until an end, and returns how to end.
+///
+/// # Errors
+/// What makes going on impossible, with the words for it.
+pub fn run(settings: &Watch, notices: &mut Notices) -> anyhow::Result<Exit> {
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    let out = match Outlet::stdout() {
+        Ok(out) => out,
+        Err(error) => return Ok(output_failed(&error, notices)),
+    };
+    let mut own = Vec::new();
+    let mut keeper = match &settings.checkpoint {
+        Some(path) => {
+            let checkpoint = Checkpoint::open(path).map_err(|error| anyhow!(keeper::words(&error)))?;
+            own.extend(checkpoint.paths());
+            Some(Keeper::new(checkpoint, |name| settings.paths.iter().any(|path| leads_to(path, name))))
+        }
+        None => None,
+    };
+    let mut tail = Tail::new(options(settings)).context("cannot wait for events")?;
+    tail.interrupt_by(signals.flag());
+    // What we write is no log: to watch it would make more of it without end.
+    out.regular_file().into_iter().for_each(|file| tail.leave_out(file));
+    for path in &own {
+        tail.leave_out_path(path);
+    }
+    let locks = Rc::new(RefCell::new(Locks::new()));
+    if settings.beginning == Beginning::Active && minds_locks(settings.liveness) {
+        tail.begin_by(beginning_of_active(Rc::clone(&locks)));
+    }
+    let begin = match settings.beginning {
+        Beginning::Everywhere(Start::FromByte(1)) => Begin::Start,
+        _ => Begin::End,
+    };
+    let mut ledger = Ledger::new(settings.rotate_wait, begin);
+    for saved in keeper.iter_mut().flat_map(Keeper::take_rest) {
+        let source = tail.resume_found(saved.clone());
+        ledger.follow(source, &saved.path, Origin::Found, Some(&saved));
+    }
+    let selection = Selection::new(&settings.globs, &settings.left_out, settings.depth)?;
+    for path in &settings.paths {
+        if is_pattern(path) && matching(path)?.is_empty() {
+            notices.tell(&wording::no_match_yet(path));
+        }
+        tail.follow_tree(path, selection.clone())?;
+    }
+    let ending = Ending::new(signals, &settings.ending, Gone::Ended, ASKING);
+    let show = Shows::new(settings, ledger, keeper, locks)?;
+    let mut session = Session { tail, out, notices, ending, show };
+    let over = session.run();
+    let Session { tail, out, notices, mut show, .. } = session;
+    let exit = over.map(|over| {
+        let sound = show.close(over, &tail, out.accepted(), notices);
+        exit(settings, over, sound)
+    });
+    notices.finish();
+    tail.join();
+    exit
+}
+
+/// How to end, if the last save was `sound`.
+fn exit(settings: &Watch, over: Over, sound: bool) -> Exit {
+    match over {
+        Over::Unwritable(exit) => exit,
+        Over::Asked(Reason::Signal(signal)) => Exit::Signal(signal),
+        _ if !sound || over == Over::Failed => Exit::Failure,
+        Over::Asked(Reason::Timeout) | Over::Dry if settings.ending.until.is_some() => Exit::Unmet,
+        _ => Exit::Success,
+    }
+}
+
+/// Everything of files that are being written, nothing of others.
+fn beginning_of_active(locks: Rc<RefCell<Locks>>) -> impl Fn(&Path, crate::tail::FileId) -> Start {
+    move |path, file| {
+        let mut locks = locks.borrow_mut();
+        locks.look_for_the_first_time(LOOK_AT_CHANGED, Instant::now());
+        match locks.of(file, path) {
+            Lock::Held(_) => Start::FromByte(1),
+            Lock::Free | Lock::Unknown => Start::LastBytes(0),
+        }
+    }
+}
+
+fn minds_locks(liveness: Liveness) -> bool {
+    matches!(liveness, Liveness::Auto | Liveness::Lock)
+}
+
+/// Whether an operand is a pattern: it looks like one, and nothing of that very name is there.
+fn is_pattern(path: &Path) -> bool {
+    looks_like_pattern(path) && std::fs::symlink_metadata(path).is_err()
+}
+
+/// Whether a name, which is absolute, is one that an operand leads to.
+fn leads_to(path: &Path, name: &Path) -> bool {
+    if is_pattern(path) { could_match(&absolute(path), name) } else { name.starts_with(absolute(path)) }
+}
+
+/// How the core is to behave.
+fn options(settings: &Watch) -> Options {
+    Options {
+        start: match settings.beginning {
+            Beginning::Active => Start::LastBytes(0),
+            Beginning::Everywhere(start) => start,
+        },
+        framing: Framing::Lines,
+        rotate_wait: settings.rotate_wait,
+        poll_only: settings.looking != Looking::Events,
+        poll_interval: match settings.looking {
+            Looking::Poll(interval) => interval,
+            Looking::Events => None,
+        },
+        ..Options::default()
+    }
+}
