@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -33,12 +33,16 @@ struct Holder {
 }
 
 impl LockTable {
+    fn open() -> io::Result<File> {
+        File::open("/proc/locks")
+    }
+
     /// Reads the table.
-    ///
-    /// # Errors
-    /// When it can't be read.
-    pub(crate) fn read() -> io::Result<Self> {
-        Ok(Self::parse(&std::fs::read_to_string("/proc/locks")?))
+    fn read(mut from: &File) -> io::Result<Self> {
+        let mut text = String::new();
+        from.rewind()?;
+        from.read_to_string(&mut text)?;
+        Ok(Self::parse(&text))
     }
 
     /// Each line is `1: FLOCK  ADVISORY  WRITE 123 fe:00:4711 0 EOF`, with `->` before the kind for one that waits.
@@ -75,6 +79,8 @@ fn parse_line(line: &str) -> Option<((u64, u64), Holder)> {
 /// The locks of many files, known by one reading of the table as far as that can be.
 #[derive(Debug)]
 pub(crate) struct Locks {
+    /// Held open, since descriptors may have run out when it is to be read.
+    file: Option<File>,
     /// `None` if it can't be read.
     table: Option<LockTable>,
     /// Files with a lock that others could share: another watcher that tries has one for a moment.
@@ -85,13 +91,19 @@ pub(crate) struct Locks {
 
 impl Locks {
     pub(crate) fn new() -> Self {
-        Self { table: None, shared: BTreeSet::new(), sees_all: sees_all_processes(), read_at: None }
+        Self {
+            file: LockTable::open().ok(),
+            table: None,
+            shared: BTreeSet::new(),
+            sees_all: sees_all_processes(),
+            read_at: None,
+        }
     }
 
     /// Reads the table anew; returns the numbers of the files whose locks have come or gone.
     pub(crate) fn look(&mut self, now: Instant) -> BTreeSet<u64> {
         self.read_at = Some(now);
-        let mut table = LockTable::read().ok();
+        let mut table = self.file.as_ref().and_then(|file| LockTable::read(file).ok());
         if let Some(table) = &mut table {
             let shared = table.held.iter().filter(|(_, holder)| !holder.exclusive).map(|(file, _)| *file).collect();
             let before = std::mem::replace(&mut self.shared, shared);
@@ -146,7 +158,8 @@ impl Locks {
 ///
 /// The kernel hands out its table in parts, between which entries can shift, so a miss is looked at twice.
 pub(crate) fn is_locked(file: FileId, path: &Path) -> bool {
-    let tables: Vec<_> = (0..2).map_while(|_| LockTable::read().ok()).collect();
+    let table = LockTable::open();
+    let tables: Vec<_> = (0..2).map_while(|_| LockTable::read(table.as_ref().ok()?).ok()).collect();
     let complete = tables.len() == 2 && sees_all_processes() && names_true_devices(path);
     let tried = || matches!(try_shared(file, path), Lock::Held(_));
     tables.iter().any(|table| table.holds(file)) || (!complete && tried())

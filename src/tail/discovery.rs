@@ -17,8 +17,10 @@ use super::engine::Engine;
 use super::event::{Arrival, Since, SourceId};
 use super::files::{FileId, FileKind, Files, Links};
 use super::matches::Matches;
+use super::name::is_shortage;
 use super::pattern::{Pattern, State, Visit};
 use super::report::Report;
+use super::step::RETRY;
 use crate::wake::{Changed, Notice, Wake};
 
 #[derive(Debug)]
@@ -180,7 +182,10 @@ impl Discovery {
         files.dedup();
         let mut reports = Vec::new();
         for (path, error) in unlistable {
-            if self.reported.insert(path.clone()) {
+            if is_shortage(&error) {
+                engine.rest_some();
+                self.look_at = now.checked_add(RETRY);
+            } else if self.reported.insert(path.clone()) {
                 reports.push(Report::Unlistable(path, error));
             }
         }

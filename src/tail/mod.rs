@@ -513,6 +513,8 @@ impl Tail {
                 }
                 Want::Unpark(source) => self.wake.unpark(source),
                 Want::Forget(source) => self.wake.forget_name(source),
+                // Room for one is room for all, as everything is looked at again.
+                Want::Room if made_room => {}
                 Want::Room => {
                     made_room = true;
                     if self.engine.rest_some() {

@@ -185,6 +185,8 @@ impl Writes {
         loop {
             match reader.next() {
                 Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => written.any = true,
+                // Its file is gone, or the watch was taken back.
+                Ok(event) if event.events().contains(ReadFlags::IGNORED) => {}
                 // An event of a watch that was taken back meanwhile concerns nobody any more.
                 Ok(event) => {
                     written.events += 1;

@@ -42,8 +42,10 @@ struct Known {
     path: PathBuf,
     /// Its open files, the newest last.
     files: Vec<FileId>,
-    /// When it was to be asked whether it has become quiet, and how far it had been read when that was set.
-    timer: Option<(Instant, u64)>,
+    /// How far it had been read when it was last seen growing.
+    seen: u64,
+    /// When it is to be asked whether it has become quiet.
+    timer: Option<Instant>,
     /// Its place among those that are completed.
     completed: Option<u64>,
 }
@@ -103,6 +105,7 @@ impl Sessions {
             session: Session::new(policy),
             path: path.to_owned(),
             files: Vec::new(),
+            seen: 0,
             timer: None,
             completed: None,
         });
@@ -144,7 +147,7 @@ impl Sessions {
         let change = self.follow_up(source, next);
         let known = self.known.remove(&source)?;
         known.files.iter().for_each(|file| self.forget_file(source, *file));
-        if let Some((at, _)) = known.timer {
+        if let Some(at) = known.timer {
             self.timers.remove(&(at, source));
         }
         if let Some(place) = known.completed {
@@ -156,9 +159,11 @@ impl Sessions {
         change
     }
 
-    /// A file of a session has grown, or was written anew.
-    pub(crate) fn grew(&mut self, source: SourceId, now: Instant) -> Option<Change> {
-        let next = self.known.get_mut(&source)?.session.grew(now);
+    /// A file of a session has grown, or was written anew; it was read up to `offset`.
+    pub(crate) fn grew(&mut self, source: SourceId, offset: u64, now: Instant) -> Option<Change> {
+        let known = self.known.get_mut(&source)?;
+        known.seen = offset;
+        let next = known.session.grew(now);
         self.changed.insert(source);
         self.follow_up(source, next)
     }
@@ -208,25 +213,23 @@ impl Sessions {
     /// The lock of a session was looked at; it was read up to `offset`.
     pub(crate) fn looked(&mut self, source: SourceId, lock: Lock, offset: u64, now: Instant) -> Option<Change> {
         let known = self.known.get_mut(&source)?;
-        if let Some((_, before)) = known.timer.take_if(|(at, _)| *at <= now)
-            && before != offset
-            && known.session.quiet_at().is_some_and(|at| at <= now)
-        {
+        if known.timer.take_if(|at| *at <= now).is_some() && known.seen != offset {
             // What ends no line is not shown, and shows that somebody writes.
+            known.seen = offset;
             known.session.grew(now);
         }
         let next = known.session.looked(lock, now);
         let change = self.follow_up(source, next);
-        self.set_timer(source, offset);
+        self.set_timer(source);
         change
     }
 
-    fn set_timer(&mut self, source: SourceId, offset: u64) {
+    fn set_timer(&mut self, source: SourceId) {
         let Some(known) = self.known.get_mut(&source) else { return };
         if known.timer.is_none()
             && let Some(at) = known.session.quiet_at()
         {
-            known.timer = Some((at, offset));
+            known.timer = Some(at);
             self.timers.insert((at, source));
         }
     }
@@ -297,7 +300,7 @@ mod tests {
     /// A file appears.
     fn appear(sessions: &mut Sessions, source: SourceId, path: &str, file: FileId, now: Instant) -> Option<Change> {
         sessions.begin(source, Path::new(path), file);
-        sessions.grew(source, now)
+        sessions.grew(source, 0, now)
     }
 
     fn file(inode: u64) -> FileId {
@@ -342,7 +345,7 @@ mod tests {
         assert_eq!(settle(&mut sessions, &[], &[], now).len(), 1000);
         let later = now + LOOK;
         assert!(sessions.take_due(&BTreeSet::new(), Trying::Nothing, later).is_empty());
-        let grown = sessions.grew(SourceId(7), later).unwrap();
+        let grown = sessions.grew(SourceId(7), 0, later).unwrap();
         assert_eq!((grown.path.as_path(), grown.label.sign), (Path::new("7"), Sign::Growth));
         assert_eq!(sessions.take_due(&BTreeSet::from([9, 5000]), Trying::Nothing, later).len(), 2);
         assert_eq!(sessions.take_due(&BTreeSet::new(), Trying::All, later).len(), IN_TURN);
@@ -358,7 +361,7 @@ mod tests {
         let mut grown = now;
         for _ in 0..3 {
             grown += Duration::from_secs(20);
-            assert_eq!(sessions.grew(SourceId(0), grown), None);
+            assert_eq!(sessions.grew(SourceId(0), 0, grown), None);
             assert!(settle(&mut sessions, &[], &[], grown).is_empty());
         }
         let quiet = grown + Duration::from_secs(30);
@@ -390,7 +393,7 @@ mod tests {
             sessions.begin(SourceId(number), Path::new(&path), file(number as u64));
             settle(&mut sessions, &[], &[], now);
         }
-        sessions.grew(SourceId(0), now);
+        sessions.grew(SourceId(0), 0, now);
         assert_eq!(sessions.take_surplus(), [SourceId(1)]);
         assert!(sessions.take_surplus().is_empty());
         assert_eq!(

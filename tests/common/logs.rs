@@ -292,6 +292,31 @@ impl Writer {
         Self::spawn(Command::new("python3").args(["-c", program]).arg(logs.path(name)))
     }
 
+    /// A Python program that carries out lines of commands on a log, which it has open for appending: `lock`, `unlock`,
+    /// `write TEXT` (a line), `part TEXT` (none), `truncate`, `sleep SECONDS`, `exit`.
+    pub fn obeying(logs: &Logs, name: &str) -> Self {
+        const PROGRAM: &str = "
+import fcntl, os, sys, time
+log = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+for line in sys.stdin:
+    command, _, text = line.rstrip('\\n').partition(' ')
+    if command == 'lock': fcntl.flock(log, fcntl.LOCK_EX)
+    elif command == 'unlock': fcntl.flock(log, fcntl.LOCK_UN)
+    elif command == 'write': os.write(log, (text + '\\n').encode())
+    elif command == 'part': os.write(log, text.encode())
+    elif command == 'truncate': os.ftruncate(log, 0)
+    elif command == 'sleep': time.sleep(float(text))
+    elif command == 'exit': os._exit(0)
+";
+        Self::python(logs, PROGRAM, name)
+    }
+
+    /// Has an [obeying](Self::obeying) writer carry out commands, given with semicolons between them.
+    pub fn obey(&mut self, commands: &str) -> &mut Self {
+        let lines: String = commands.split(';').map(|command| format!("{}\n", command.trim_start())).collect();
+        self.write(lines)
+    }
+
     fn spawn(command: &mut Command) -> Self {
         let mut process = command.stdin(Stdio::piped()).spawn().unwrap();
         let input = process.stdin.take();

@@ -52,7 +52,7 @@ pub use logs::{Appender, Logs, Writer};
 pub use oracle::lines;
 pub use process::Resources;
 pub use records::Records;
-pub use run::{Drain, Run, Tail};
+pub use run::{Drain, Run, Said, Tail};
 pub use rustix::process::Signal;
 
 /// How the tail under test looks at its files.

@@ -409,6 +409,11 @@ impl Tail {
         process::bytes_read(self.pid()).expect("a process that runs has an account")
     }
 
+    /// How often it has asked the kernel to read or to write.
+    pub fn transfers(&self) -> u64 {
+        process::transfers(self.pid()).expect("a process that runs has an account")
+    }
+
     /// Waits until it ends by itself.
     #[track_caller]
     pub fn ended(self) -> Ended {

@@ -41,10 +41,10 @@ impl States {
                 }
                 // What it did before anybody looked is not guessed.
                 if matches!(arrival, Arrival::Appeared | Arrival::Replaced(_)) {
-                    changes.extend(self.sessions.grew(source, now));
+                    changes.extend(self.sessions.grew(source, offset, now));
                 }
             }
-            Happening::Rewritten { .. } => changes.extend(self.sessions.grew(source, now)),
+            Happening::Rewritten { .. } => changes.extend(self.sessions.grew(source, 0, now)),
             Happening::Closed { file, .. } => self.sessions.closed(source, file),
             Happening::Ended { .. } => changes.extend(self.sessions.ended(source)),
             _ => {}
@@ -61,7 +61,7 @@ impl States {
         {
             changes.extend(self.sessions.looked(source, lock, offset, now));
         }
-        changes.extend(self.sessions.grew(source, now));
+        changes.extend(self.sessions.grew(source, offset, now));
         changes
     }
 

@@ -11,7 +11,7 @@ use crate::tail::files::{FileId, Handle, Links, Meta};
 use crate::tail::generation::{Closed, Generation};
 use crate::tail::member::Member;
 use crate::tail::name::{State, is_shortage};
-use crate::tail::step::{Context, RETRY, Want};
+use crate::tail::step::{Context, Due, RETRY, Want};
 
 #[derive(Debug)]
 pub(super) struct Resting {
@@ -43,8 +43,8 @@ impl Source {
     /// Closes the only file that a pattern has found, if it has been read to its end; returns its descriptor, of which
     /// the watch is to stay.
     pub(crate) fn rest(&mut self) -> Option<RawFd> {
-        let idle = self.state == State::Live && self.members.len() == 1 && !self.is_due();
-        if !idle || !matches!(self.origin, Origin::Found(_)) {
+        let idle = self.state == State::Live && self.members.len() == 1 && self.pending.is_empty();
+        if !idle || self.due > Due::Files || !matches!(self.origin, Origin::Found(_)) {
             return None;
         }
         let member = self.members.pop_back()?;

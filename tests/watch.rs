@@ -1,0 +1,737 @@
+//! `rtail watch`: a directory of logs that come and go. Locks are real ones, held by real processes.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
+mod common;
+
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
+
+use common::{
+    Ended, Logs, Mode, Said, Signal, Tail, Writer, find_program, in_both_modes, lines, pause_ms, rounds, skip,
+};
+use serde_json::Value;
+
+/// `rtail watch ARGS` in the directory of the logs, with records, started.
+fn watch(logs: &Logs, mode: Mode, args: &str) -> Tail {
+    let run = logs.rtail("watch --format json");
+    let run = if mode == Mode::Polling { run.args("--poll=20ms") } else { run };
+    run.args(args).start()
+}
+
+/// The records that were written whole so far.
+fn records(stdout: &[u8]) -> Vec<Value> {
+    let whole = stdout.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+    let lines = stdout[..whole].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+}
+
+/// What came of one file: its lines, and what its session was called, in their order.
+fn story(stdout: &[u8], path: &str) -> Vec<String> {
+    let own = records(stdout).into_iter().filter(|record| record["path"] == path);
+    own.filter_map(|record| match record["type"].as_str().unwrap() {
+        "line" => Some(record["text"].as_str().unwrap().to_owned()),
+        "state" => Some(format!("{} by {}", record["state"].as_str().unwrap(), record["evidence"].as_str().unwrap())),
+        "open" => None,
+        other => Some(other.to_owned()),
+    })
+    .collect()
+}
+
+/// The lines of one file.
+fn text_of(stdout: &[u8], path: &str) -> Vec<u8> {
+    let own = records(stdout).into_iter().filter(|record| record["type"] == "line" && record["path"] == path);
+    own.flat_map(|record| format!("{}\n", record["text"].as_str().unwrap()).into_bytes()).collect()
+}
+
+/// Asserts which lines came of one file.
+#[track_caller]
+fn assert_text(ended: &Ended, path: &str, numbers: RangeInclusive<u32>) {
+    let (printed, expected) = (text_of(&ended.stdout, path), lines(numbers));
+    assert_eq!(String::from_utf8(printed).unwrap(), String::from_utf8(expected).unwrap(), "{path}");
+}
+
+/// Waits until the last that came of a file is this.
+#[track_caller]
+fn until_last(tail: &Tail, path: &str, last: &str) {
+    tail.until(&format!("{path}: {last}"), |said| last_of(said, path).as_deref() == Some(last));
+}
+
+fn last_of(said: &Said, path: &str) -> Option<String> {
+    story(&said.stdout, path).pop()
+}
+
+/// Waits until a line of a file came.
+#[track_caller]
+fn until_line(tail: &Tail, path: &str, number: u32) {
+    let line = format!("L{number}");
+    tail.until(&format!("{path}: {line}"), |said| story(&said.stdout, path).contains(&line));
+}
+
+in_both_modes!(a_directory_is_watched_with_all_that_is_below_it);
+fn a_directory_is_watched_with_all_that_is_below_it(mode: Mode) {
+    let logs = Logs::with("old.log", 1..=3);
+    logs.make_dir("sub").append("sub/locked.log", 1..=3);
+    let mut writer = Writer::obeying(&logs, "sub/locked.log");
+    writer.obey("lock");
+    logs.until_locked("sub/locked.log");
+    let tail = watch(&logs, mode, ".");
+    until_last(&tail, "old.log", "completed by growth");
+    until_line(&tail, "sub/locked.log", 3);
+    logs.make_dir("later").make_dir("later/deep").append("later/deep/new.log", 1..=2);
+    logs.append("old.log", 4..=4);
+    writer.obey("write L4");
+    until_line(&tail, "later/deep/new.log", 2);
+    until_line(&tail, "old.log", 4);
+    until_line(&tail, "sub/locked.log", 4);
+    let ended = tail.end();
+    assert_eq!(story(&ended.stdout, "old.log"), ["completed by growth", "active by growth", "L4"]);
+    assert_eq!(story(&ended.stdout, "sub/locked.log"), ["active by lock", "L1", "L2", "L3", "L4"]);
+    assert_eq!(story(&ended.stdout, "later/deep/new.log"), ["active by growth", "L1", "L2"]);
+}
+
+#[test]
+fn people_see_lines_behind_names_and_what_becomes_of_sessions() {
+    let logs = Logs::new();
+    logs.make_dir("a").make_dir("b").append("a/x.log", 1..=1).append("b/y.log", 1..=1);
+    let mut writer = Writer::obeying(&logs, "a/x.log");
+    writer.obey("lock");
+    logs.until_locked("a/x.log");
+    let tail = logs.rtail("watch --idle-after 300ms a b").start();
+    tail.until_printed("x.log: L1\n").until_noticed("'b/y.log': completed");
+    logs.append("b/x.log", 2..=2);
+    tail.until_printed("b/x.log: L2\n").until_noticed("'b/x.log': completed");
+    writer.obey("part L;sleep 0.05;write 2");
+    tail.until_printed("a/x.log: L2\n");
+    let holder = writer.pid();
+    writer.finish();
+    tail.until_noticed("'a/x.log': completed");
+    logs.write("b/y.log", "L3\n");
+    tail.until_printed("y.log: L3\n").until_noticed("'b/y.log': active");
+    let ended = tail.end();
+    ended.printed("x.log: L1\nb/x.log: L2\na/x.log: L2\ny.log: L3\n").notices_are(&[
+        &format!("'a/x.log': active (locked by {holder})"),
+        "'b/y.log': completed (quiet)",
+        "'b/x.log': active (growing)",
+        "'b/x.log': completed (quiet)",
+        "'a/x.log': completed (unlocked)",
+        "b/y.log: file truncated and rewritten;  following from its beginning",
+        "'b/y.log': active (growing)",
+    ]);
+}
+
+#[test]
+fn what_is_shown_of_what_is_there_can_be_chosen() {
+    for (args, expected) in [
+        ("", ""),
+        ("--from end", ""),
+        ("--from start", "L1\nL2\nL3\n"),
+        ("-n 2", "L2\nL3\n"),
+        ("-n +3", "L3\n"),
+        ("--state none -n 1", "L3\n"),
+    ] {
+        let logs = Logs::with("a.log", 1..=3);
+        let tail = watch(&logs, Mode::Events, &format!("{args} ."));
+        tail.until("the file is open", |said| !records(&said.stdout).is_empty());
+        logs.append("b.log", 1..=1).append("a.log", 4..=4);
+        until_line(&tail, "a.log", 4);
+        until_line(&tail, "b.log", 1);
+        let ended = tail.end();
+        let printed = text_of(&ended.stdout, "a.log");
+        assert_eq!(String::from_utf8(printed).unwrap(), format!("{expected}L4\n"), "{args}");
+    }
+}
+
+#[test]
+fn files_and_directories_are_chosen_by_their_names() {
+    let all =
+        ["a.log", "b.txt", "c.log.gz", ".d.log", "one/e.log", "one/two/f.log", "target/g.log", "node_modules/h.log"];
+    for (args, expected) in [
+        (".", vec!["a.log", "b.txt", "one/e.log", "one/two/f.log"]),
+        ("--glob *.log .", vec!["a.log", "one/e.log", "one/two/f.log"]),
+        ("--glob *.gz --glob *.txt .", vec!["b.txt", "c.log.gz"]),
+        ("--exclude-dir tw* .", vec!["a.log", "b.txt", "one/e.log"]),
+        ("--depth 1 .", vec!["a.log", "b.txt"]),
+        ("--depth 2 one", vec!["one/e.log", "one/two/f.log"]),
+        ("target c.log.gz", vec!["c.log.gz", "target/g.log"]),
+        ("*.log", vec!["a.log"]),
+        ("o*", vec!["one/e.log", "one/two/f.log"]),
+    ] {
+        // Those that are there, and those that come.
+        for late in [false, true] {
+            let logs = Logs::new();
+            for dir in ["one", "one/two", "target", "node_modules"] {
+                logs.make_dir(dir);
+            }
+            let write = || all.iter().for_each(|name| drop(logs.append_bytes(name, "x\n")));
+            if !late {
+                write();
+            }
+            let tail = watch(&logs, Mode::Events, &format!("--from start sentinel {args}"));
+            tail.until_noticed("'sentinel': not there yet");
+            if late {
+                write();
+            }
+            logs.append("sentinel", 1..=1);
+            until_line(&tail, "sentinel", 1);
+            tail.until("all of them are open", |said| {
+                records(&said.stdout).iter().filter(|record| record["type"] == "line").count() > expected.len()
+            });
+            let ended = tail.end();
+            let mut found: Vec<_> = records(&ended.stdout)
+                .into_iter()
+                .filter(|record| record["type"] == "line")
+                .map(|record| record["path"].as_str().unwrap().to_owned())
+                .filter(|path| path != "sentinel")
+                .collect();
+            found.sort();
+            assert_eq!(found, expected, "{args}, late: {late}");
+        }
+    }
+}
+
+// S1
+in_both_modes!(every_line_comes_once_however_often_the_lock_is_dropped);
+fn every_line_comes_once_however_often_the_lock_is_dropped(mode: Mode) {
+    let logs = Logs::new();
+    let tail = watch(&logs, mode, "--from start .");
+    let mut writer = Writer::obeying(&logs, "a.log");
+    let count = rounds(40, 200);
+    for number in 1..=count {
+        // Times without a pattern that could fall in with the intervals of the looks.
+        let pauses = [number * 7919 % 23, number * 104_729 % 31, number * 1_299_709 % 17];
+        let [before, held, after] = pauses.map(|millis| f64::from(millis) / 1000.0);
+        writer.obey(&format!("lock;sleep {before};write L{};sleep {held};unlock", 2 * number - 1));
+        writer.obey(&format!("sleep {after};write L{}", 2 * number));
+    }
+    until_line(&tail, "a.log", 2 * count);
+    assert_text(&tail.end(), "a.log", 1..=2 * count);
+}
+
+// S2
+in_both_modes!(a_completed_session_that_grows_is_active_before_its_line);
+fn a_completed_session_that_grows_is_active_before_its_line(mode: Mode) {
+    let logs = Logs::holding("a.log", "");
+    let mut writer = Writer::obeying(&logs, "a.log");
+    writer.obey("lock;write L1");
+    logs.until_locked("a.log");
+    let tail = watch(&logs, mode, "--from start .");
+    until_line(&tail, "a.log", 1);
+    writer.obey("unlock");
+    until_last(&tail, "a.log", "completed by lock");
+    let begun = Instant::now();
+    writer.obey("write L2");
+    until_line(&tail, "a.log", 2);
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    writer.obey("lock;write L3");
+    until_line(&tail, "a.log", 3);
+    pause_ms(1200);
+    let expected = ["active by lock", "L1", "completed by lock", "active by growth", "L2", "L3"];
+    assert_eq!(story(&tail.end().stdout, "a.log"), expected);
+}
+
+// S3
+#[test]
+fn the_first_line_of_an_empty_file_is_shown() {
+    let logs = Logs::new();
+    logs.append_bytes("a.log", "");
+    let tail = watch(&logs, Mode::Events, ".");
+    until_last(&tail, "a.log", "completed by growth");
+    logs.append("a.log", 1..=1);
+    until_line(&tail, "a.log", 1);
+    assert_eq!(story(&tail.end().stdout, "a.log"), ["completed by growth", "active by growth", "L1"]);
+}
+
+// S4
+#[test]
+fn the_last_line_before_the_lock_goes_comes_before_the_session_is_completed() {
+    let logs = Logs::new();
+    let tail = watch(&logs, Mode::Events, ".");
+    for number in 1..=rounds(8, 200) {
+        let name = format!("{number}.log");
+        let mut writer = Writer::obeying(&logs, &name);
+        writer.obey("lock;write L1");
+        until_line(&tail, &name, 1);
+        // Seen locked, whether before its line or behind.
+        logs.until_locked(&name);
+        pause_ms(150);
+        writer.obey("write L2;unlock;exit");
+        until_last(&tail, &name, "completed by lock");
+        writer.finish();
+        let said =
+            |said: &Said| story(&said.stdout, &name).into_iter().filter(|what| what.starts_with('L')).count() == 2;
+        tail.until("both lines", said);
+    }
+    let ended = tail.end();
+    for number in 1..=rounds(8, 200) {
+        let story = story(&ended.stdout, &format!("{number}.log"));
+        assert_eq!(story[1..], ["L1", "L2", "completed by lock"], "{number}");
+        assert!(story[0].starts_with("active"), "{number}");
+    }
+}
+
+// S5
+#[test]
+fn a_line_beside_a_flip_of_the_lock_comes_at_once() {
+    let logs = Logs::new();
+    let tail = watch(&logs, Mode::Events, ".");
+    let mut writer = Writer::obeying(&logs, "a.log");
+    for number in 1..=rounds(20, 200) {
+        let gap = f64::from(number * 7919 % 11) / 2000.0;
+        let (flip, back) = if number % 2 == 0 { ("lock", "unlock") } else { ("unlock", "lock") };
+        let order = if number % 3 == 0 {
+            (flip.to_owned(), format!("write L{number}"))
+        } else {
+            (format!("write L{number}"), flip.to_owned())
+        };
+        writer.obey(&format!("{};sleep {gap};{}", order.0, order.1));
+        let begun = Instant::now();
+        until_line(&tail, "a.log", number);
+        assert!(begun.elapsed() < Duration::from_secs(1), "line {number} came after {:?}", begun.elapsed());
+        writer.obey(back);
+    }
+    assert_text(&tail.end(), "a.log", 1..=rounds(20, 200));
+}
+
+// S6
+#[test]
+fn of_two_completed_sessions_only_that_changes_which_grows() {
+    let logs = Logs::with("a.log", 1..=1);
+    logs.append("b.log", 1..=1);
+    let tail = watch(&logs, Mode::Events, ".");
+    until_last(&tail, "a.log", "completed by growth");
+    until_last(&tail, "b.log", "completed by growth");
+    logs.append("a.log", 2..=2);
+    until_line(&tail, "a.log", 2);
+    pause_ms(1200);
+    let ended = tail.end();
+    assert_eq!(story(&ended.stdout, "a.log"), ["completed by growth", "active by growth", "L2"]);
+    assert_eq!(story(&ended.stdout, "b.log"), ["completed by growth"]);
+}
+
+// S7
+#[test]
+fn a_killed_holder_completes_its_session_and_a_new_one_takes_it_up() {
+    let logs = Logs::new();
+    logs.append_bytes("a.log", "");
+    let tail = watch(&logs, Mode::Events, ".");
+    let mut before = None;
+    for number in 1..=rounds(4, 50) {
+        let mut writer = Writer::obeying(&logs, "a.log");
+        writer.obey(&format!("lock;write L{number}"));
+        until_line(&tail, "a.log", number);
+        pause_ms(150);
+        writer.signal(Signal::KILL);
+        let killed = Instant::now();
+        until_last(&tail, "a.log", "completed by lock");
+        assert!(killed.elapsed() < Duration::from_millis(1500), "completed after {:?}", killed.elapsed());
+        tail.until_no_more_than(*before.get_or_insert_with(|| tail.resources()));
+    }
+    let ended = tail.end();
+    assert_text(&ended, "a.log", 1..=rounds(4, 50));
+    let opened = records(&ended.stdout).into_iter().filter(|record| record["type"] == "open").count();
+    assert_eq!(opened, 1, "a session is one");
+}
+
+// S8
+#[test]
+fn looking_at_locks_is_noticed_by_nobody() {
+    if find_program("flock").is_none() {
+        return;
+    }
+    let logs = Logs::with("a.log", 1..=1);
+    logs.append("b.log", 1..=1);
+    let tails = [watch(&logs, Mode::Events, "."), watch(&logs, Mode::Events, ".")];
+    for tail in &tails {
+        until_last(tail, "a.log", "completed by growth");
+        until_last(tail, "b.log", "completed by growth");
+    }
+    // Locks of moments may be seen or not; that none is refused is what counts. The other file is never locked.
+    let script = format!("for i in $(seq {}); do flock -n a.log true || echo $i >>refused; done", rounds(300, 2000));
+    Writer::script(&logs, &script).finish();
+    assert!(!logs.path("refused").exists(), "refused: {}", String::from_utf8_lossy(&logs.read("refused")));
+    pause_ms(1200);
+    for tail in tails {
+        assert_eq!(story(&tail.end().stdout, "b.log"), ["completed by growth"]);
+    }
+}
+
+// S9
+in_both_modes!(a_new_run_is_announced_once_and_read_from_its_start);
+fn a_new_run_is_announced_once_and_read_from_its_start(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=100);
+    let tail = watch(&logs, mode, "--state none --from start .");
+    until_line(&tail, "a.log", 100);
+    let mut writer = Writer::obeying(&logs, "a.log");
+    writer.obey("truncate;part L10;sleep 0.1;part 1;sleep 0.1;write ;part L1;sleep 0.1;write 02;write L103");
+    until_line(&tail, "a.log", 103);
+    let ended = tail.end();
+    assert_text(&ended, "a.log", 1..=103);
+    let truncated = records(&ended.stdout).into_iter().filter(|record| record["type"] == "truncate").count();
+    assert_eq!(truncated, 1);
+}
+
+in_both_modes!(a_replaced_file_is_a_new_run_of_its_session);
+fn a_replaced_file_is_a_new_run_of_its_session(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    let tail = watch(&logs, mode, "--from start --glob *.log .");
+    until_last(&tail, "a.log", "completed by growth");
+    let mut late = logs.open("a.log");
+    late.write("L11\n");
+    logs.rename("a.log", "a.log.1").append("a.log", 12..=20);
+    until_line(&tail, "a.log", 20);
+    logs.replace("a.log", lines(21..=30));
+    until_line(&tail, "a.log", 30);
+    let ended = tail.end();
+    assert_text(&ended, "a.log", 1..=30);
+    let told: Vec<_> = story(&ended.stdout, "a.log").into_iter().filter(|what| !what.starts_with('L')).collect();
+    assert_eq!(told, ["completed by growth", "active by growth", "rotate", "rotate"]);
+}
+
+// R9
+in_both_modes!(a_rotated_log_is_the_same_session_under_another_name);
+fn a_rotated_log_is_the_same_session_under_another_name(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    let tail = watch(&logs, mode, "--from start .");
+    until_line(&tail, "a.log", 10);
+    for generation in 1..rounds(12, 60) {
+        logs.cascade("a.log", 3).append("a.log", generation * 10 + 1..=generation * 10 + 10);
+        tail.until("the new one is read", |said| {
+            let line = format!("L{}", generation * 10 + 10);
+            records(&said.stdout).iter().any(|record| record["text"] == *line)
+        });
+    }
+    let ended = tail.end();
+    let texts = records(&ended.stdout).into_iter().filter(|record| record["type"] == "line");
+    let printed: Vec<_> = texts.map(|record| record["text"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(printed, (1..=rounds(12, 60) * 10).map(|number| format!("L{number}")).collect::<Vec<_>>());
+}
+
+// S10
+#[test]
+fn a_line_costs_the_same_however_many_files_are_known() {
+    let cost = |files: u32| {
+        let logs = Logs::new();
+        for number in 0..files {
+            logs.append_bytes(format!("{number}.log"), "old\n");
+        }
+        // No lock is looked at, since that is a matter of time and not of lines.
+        let tail = logs.rtail("watch --state growth .").start();
+        tail.until("all is quiet", |said| {
+            said.stderr.iter().filter(|&&byte| byte == b'\n').count() == files as usize
+        });
+        logs.append("0.log", 1..=1);
+        tail.until_printed("0.log: L1\n");
+        pause_ms(100);
+        let before = tail.transfers();
+        for number in 2..=101 {
+            logs.append("0.log", number..=number);
+            tail.until_printed(format!("0.log: L{number}\n"));
+        }
+        let spent = tail.transfers() - before;
+        let expected: String = (1..=101).map(|number| format!("0.log: L{number}\n")).collect();
+        tail.end().printed(expected);
+        spent
+    };
+    let few = cost(5);
+    let many = cost(rounds(500, 10_000));
+    // One for the event, one or two to read, one to write; an event may come for nothing.
+    assert!(few <= 100 * 5, "{few} reads and writes for 100 lines of 5 files");
+    assert!(many <= 100 * 5, "{many} reads and writes for 100 lines of many files");
+}
+
+// S11
+#[test]
+fn a_line_appended_while_the_backlog_is_read_comes_too() {
+    let logs = Logs::new();
+    let count = rounds(1_000_000, 20_000_000);
+    logs.append_bytes("a.log", lines(1..=count));
+    let tail = logs.rtail("watch --from start --state none .").start();
+    tail.until_bytes(1);
+    logs.append("a.log", count + 1..=count + 1);
+    let last = format!("a.log: L{}\n", count + 1);
+    tail.until_printed(&last);
+    let expected: Vec<u8> = (1..=count + 1).flat_map(|number| format!("a.log: L{number}\n").into_bytes()).collect();
+    tail.end().printed(expected);
+}
+
+// E5
+#[test]
+fn a_file_made_with_its_directory_is_not_missed() {
+    let logs = Logs::new();
+    let tail = watch(&logs, Mode::Events, ".");
+    tail.until_watching();
+    for number in 1..=rounds(40, 200) {
+        let dir = format!("d{number}");
+        Writer::script(&logs, &format!("mkdir {dir} && echo L0 > {dir}/x.log")).finish();
+        until_line(&tail, &format!("{dir}/x.log"), 0);
+    }
+    tail.end();
+}
+
+// E8
+#[test]
+fn a_tree_that_changes_all_the_time_is_survived() {
+    let logs = Logs::new();
+    let tail = watch(&logs, Mode::Events, "--from start .");
+    tail.until_watching();
+    let script = |number: u32| {
+        format!(
+            "end=$(($(date +%s) + {})); n=0; while [ $(date +%s) -lt $end ]; do n=$((n+1)); mkdir -p t{number}/d$n; \
+             echo x > t{number}/d$n/x.log; mv t{number}/d$n t{number}/e$n; echo y >> t{number}/e$n/x.log; \
+             rm -r t{number}/e$n; done",
+            rounds(2, 30)
+        )
+    };
+    let writers: Vec<_> = (0..8).map(|number| Writer::script(&logs, &script(number))).collect();
+    writers.into_iter().for_each(Writer::finish);
+    logs.append("last.log", 1..=1);
+    until_line(&tail, "last.log", 1);
+    // The tree has one directory for each writer, and no file but the last.
+    tail.until("nothing is left of what is gone", |_| tail.resources().watches < 8 + 2 + 10);
+    tail.end().never_noticed("panick");
+}
+
+// L6
+#[test]
+fn lines_of_many_writers_stay_whole() {
+    let logs = Logs::new();
+    let program = "
+import os, sys
+log = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+name = os.path.basename(sys.argv[1])[0]
+for number in range(200):
+    size = [1, 80, 4095, 4096, 8192, 70000][number % 6]
+    os.write(log, (name * size + '\\n').encode())
+";
+    let expected = |letter: char| -> Vec<u8> {
+        let sizes = [1, 80, 4095, 4096, 8192, 70_000];
+        (0..200)
+            .flat_map(|number| format!("{}\n", letter.to_string().repeat(sizes[number % 6])).into_bytes())
+            .collect()
+    };
+    let names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    for format in ["json", "text"] {
+        for name in names {
+            logs.write(format!("{name}.log"), "");
+        }
+        let tail = logs.rtail("watch --state none --from start .").args("--format").args(format).start();
+        let writers: Vec<_> =
+            names.iter().map(|name| Writer::python(&logs, program, &format!("{name}.log"))).collect();
+        writers.into_iter().for_each(Writer::finish);
+        logs.append_bytes("a.log", "end\n");
+        tail.until("the last line", |said| {
+            let count = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
+            if format == "text" { count(&said.stdout) == 1601 } else { count(&said.stdout) >= 1609 }
+        });
+        let ended = tail.end();
+        for name in names {
+            let path = format!("{name}.log");
+            let printed = if format == "json" {
+                text_of(&ended.stdout, &path)
+            } else {
+                let label = format!("{path}: ");
+                let lines = ended.stdout.split_inclusive(|&byte| byte == b'\n');
+                lines.filter_map(|line| line.strip_prefix(label.as_bytes())).flatten().copied().collect()
+            };
+            let mut expected = expected(name);
+            if name == 'a' {
+                expected.extend_from_slice(b"end\n");
+            }
+            assert!(printed == expected, "{format}: {path} differs");
+        }
+    }
+}
+
+// E7
+#[test]
+fn more_files_than_descriptors_are_all_followed() {
+    let logs = Logs::new();
+    let (limit, count) = if common::soaking() { (64, 500) } else { (40, 120) };
+    for number in 0..count / 2 {
+        logs.append(format!("{number}.log"), 1..=1);
+    }
+    let run = logs.rtail("watch --format json --from start .").through(format!(r#"ulimit -n {limit}; exec "$@""#));
+    let tail = run.start();
+    for number in 0..count / 2 {
+        until_line(&tail, &format!("{number}.log"), 1);
+    }
+    for number in count / 2..count {
+        logs.append(format!("{number}.log"), 1..=1);
+    }
+    for round in 2..=3 {
+        for number in 0..count {
+            logs.append(format!("{number}.log"), round..=round);
+        }
+        for number in 0..count {
+            until_line(&tail, &format!("{number}.log"), round);
+        }
+    }
+    for number in 0..count {
+        logs.rename(format!("{number}.log"), format!("{number}.log.1")).append(format!("{number}.log"), 4..=4);
+    }
+    for number in 0..count {
+        until_line(&tail, &format!("{number}.log"), 4);
+    }
+    let ended = tail.end();
+    for number in 0..count {
+        assert_text(&ended, &format!("{number}.log"), 1..=4);
+    }
+    ended.never_noticed("lost").never_noticed("polling");
+}
+
+in_both_modes!(completed_sessions_that_are_not_kept_open_go_on_where_they_were);
+fn completed_sessions_that_are_not_kept_open_go_on_where_they_were(mode: Mode) {
+    let logs = Logs::new();
+    for number in 0..30 {
+        logs.append(format!("{number}.log"), 1..=5);
+    }
+    let tail = watch(&logs, mode, "--from start --idle-after 200ms --keep 3 .");
+    for number in 0..30 {
+        until_last(&tail, &format!("{number}.log"), "completed by growth");
+    }
+    tail.until("others are closed", |_| tail.resources().descriptors < 20);
+    for round in 6..=8 {
+        for number in 0..30 {
+            logs.append(format!("{number}.log"), round..=round);
+        }
+        for number in 0..30 {
+            until_line(&tail, &format!("{number}.log"), round);
+        }
+        for number in 0..30 {
+            until_last(&tail, &format!("{number}.log"), "completed by growth");
+        }
+        tail.until("others are closed again", |_| tail.resources().descriptors < 20);
+    }
+    let mut writer = Writer::obeying(&logs, "0.log");
+    writer.obey("lock");
+    until_last(&tail, "0.log", "active by lock");
+    logs.rename("1.log", "moved.log").append("moved.log", 9..=9).remove("2.log");
+    until_line(&tail, "moved.log", 9);
+    let ended = tail.end();
+    assert_text(&ended, "0.log", 1..=8);
+    assert_text(&ended, "29.log", 1..=8);
+    assert_text(&ended, "moved.log", 9..=9);
+    let opened = records(&ended.stdout).into_iter().filter(|record| record["type"] == "open").count();
+    assert_eq!(opened, 30);
+    assert!(records(&ended.stdout).iter().all(|record| record["type"] != "gap"));
+}
+
+#[test]
+fn what_is_missing_is_waited_for_and_what_is_removed_comes_back() {
+    let logs = Logs::new();
+    let tail = logs.rtail("watch some/dir p*/*.log").start();
+    tail.until_noticed("'some/dir': not there yet; waiting for it").until_noticed("'p*/*.log': no file matches yet");
+    logs.make_dir("some").make_dir("some/dir").append("some/dir/a.log", 1..=1);
+    tail.until_printed("a.log: L1\n");
+    logs.make_dir("p1").append("p1/b.log", 2..=2);
+    tail.until_printed("b.log: L2\n");
+    logs.remove_dir("some");
+    tail.until_noticed("'some/dir': not there any more; waiting for it");
+    logs.make_dir("some").make_dir("some/dir").append("some/dir/c.log", 3..=3);
+    tail.until_printed("c.log: L3\n");
+    tail.end().printed("a.log: L1\nb.log: L2\nc.log: L3\n");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_the_rest_is_shown() {
+    let logs = Logs::new();
+    logs.make_dir("shut").append("shut/a.log", 1..=1).append("closed.log", 1..=1).append("open.log", 1..=1);
+    logs.permit("shut", 0).permit("closed.log", 0);
+    let Some(run) = logs.rtail("watch --from start .").by_nobody() else { return };
+    let tail = run.start();
+    tail.until_printed("open.log: L1\n").until_noticed("cannot read directory 'shut': Permission denied");
+    tail.until_noticed("cannot open 'closed.log' for reading: Permission denied");
+    logs.permit("closed.log", 0o644);
+    tail.until_printed("closed.log: L1\n");
+    logs.permit("shut", 0o755);
+    tail.end().printed("open.log: L1\nclosed.log: L1\n");
+}
+
+#[test]
+fn links_lead_to_files_and_to_no_directories_but_the_one_that_was_named() {
+    let logs = Logs::new();
+    logs.make_dir("real").make_dir("elsewhere").append("elsewhere/a.log", 1..=1).append("elsewhere/b.log", 1..=1);
+    logs.link("real", "named")
+        .link(".", "real/loop")
+        .link("../elsewhere", "real/dir")
+        .link("../elsewhere/a.log", "real/a.log");
+    let tail = watch(&logs, Mode::Events, "--from start named");
+    until_line(&tail, "named/a.log", 1);
+    logs.append("real/c.log", 1..=1).append("elsewhere/a.log", 2..=2);
+    until_line(&tail, "named/c.log", 1);
+    until_line(&tail, "named/a.log", 2);
+    let ended = tail.end();
+    assert_text(&ended, "named/a.log", 1..=2);
+    let count = records(&ended.stdout).into_iter().filter(|record| record["type"] == "open").count();
+    assert_eq!(count, 2);
+}
+
+#[test]
+fn it_ends_as_it_is_asked_to() {
+    for (args, status) in [
+        ("--until ^L2$ .", 0),
+        ("--timeout 300ms .", 0),
+        ("--until never --timeout 300ms .", 3),
+        ("--idle-timeout 300ms .", 0),
+    ] {
+        for format in ["text", "json"] {
+            let logs = Logs::with("a.log", 1..=3);
+            let run = logs.rtail("watch --state none --from start --format").args(format).args(args);
+            let ended = run.run().with_status(status);
+            let last = if args.contains("L2") { 2 } else { 3 };
+            if format == "json" {
+                assert_text(&ended, "a.log", 1..=last);
+                assert_eq!(records(&ended.stdout).last().unwrap()["type"], "end");
+            } else {
+                let expected: String = (1..=last).map(|number| format!("a.log: L{number}\n")).collect();
+                ended.printed(expected).quietly();
+            }
+        }
+    }
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let logs = Logs::with("a.log", 1..=3);
+        let run = logs.rtail("watch --from start .").with_default_signals();
+        let tail = run.start();
+        tail.until_printed("a.log: L3\n");
+        tail.end_by(signal);
+    }
+}
+
+#[test]
+fn its_own_files_are_not_watched() {
+    let logs = Logs::with("a.log", 1..=3);
+    let tail = watch(&logs, Mode::Events, "--checkpoint pos --from start .");
+    until_line(&tail, "a.log", 3);
+    tail.until("the checkpoint is saved", |_| logs.path("pos").exists());
+    for number in 4..=6 {
+        logs.append("a.log", number..=number);
+        until_line(&tail, "a.log", number);
+        pause_ms(600);
+    }
+    let ended = tail.end().quietly();
+    assert_text(&ended, "a.log", 1..=6);
+    assert!(records(&ended.stdout).iter().all(|record| record["type"] == "end" || record["path"] == "a.log"));
+}
+
+#[test]
+fn a_log_whose_writer_ends_no_line_for_long_stays_active() {
+    if common::soaking() {
+        skip("its times are short");
+        return;
+    }
+    let logs = Logs::new();
+    let tail = watch(&logs, Mode::Events, "--idle-after 400ms .");
+    let mut writer = Writer::obeying(&logs, "a.log");
+    writer.obey("write L1");
+    for _ in 0..12 {
+        writer.obey("part .;sleep 0.1");
+    }
+    writer.obey("write L2");
+    tail.until_printed(r#"{"type":"line","path":"a.log""#);
+    tail.until("the line that was long in coming", |said| {
+        last_of(said, "a.log").is_some_and(|last| last.ends_with("L2"))
+    });
+    let told = story(&tail.end().stdout, "a.log");
+    assert_eq!(told, ["active by growth", "L1", "............L2"]);
+}
