@@ -221,11 +221,8 @@ impl Engine {
     /// A file that a pattern has brought is found no more.
     pub(crate) fn drop_found(&mut self, id: SourceId) {
         if let Some(slot) = self.slots.get_mut(&id) {
-            if slot.source.is_resting() {
-                self.wants.push(Want::Unpark(id));
-            }
             slot.source.detach();
-            self.mark(id, Due::Files);
+            self.mark(id, Due::NameAndFiles);
         }
     }
 
@@ -625,6 +622,10 @@ impl Engine {
 
     /// Closes the file of a source that a pattern has found, if it was read to its end, until there is more in it.
     pub(crate) fn rest_file(&mut self, id: SourceId) -> bool {
+        // A watch can be kept once it is there.
+        if self.wants.iter().any(|want| matches!(want, Want::Appends(source, ..) if *source == id)) {
+            return false;
+        }
         let Some(fd) = self.slots.get_mut(&id).and_then(|slot| slot.source.rest()) else { return false };
         self.wants.push(Want::Park(id, fd));
         // It may have grown while it was being closed.
@@ -633,22 +634,25 @@ impl Engine {
     }
 
     /// Closes files that have not changed for longest, as many as one in four that are open, so that others can be
-    /// opened; false if there are none to close.
+    /// opened, and has everything looked at; false if there are none to close, nor will be.
     pub(crate) fn rest_some(&mut self) -> bool {
         let open = self.slots.iter().filter(|(_, slot)| slot.source.members().next().is_some());
         let mut open: Vec<_> = open.map(|(id, slot)| (slot.source.changed(), *id)).collect();
         open.sort_unstable();
         let enough = open.len().div_ceil(4);
         let mut rested = 0;
-        for (_, id) in open {
-            if rested < enough && self.rest_file(id) {
+        for (_, id) in &open {
+            if rested < enough && self.rest_file(*id) {
                 rested += 1;
             }
         }
-        if rested > 0 {
+        // Those of whose writers no event has told as yet can be closed once they are read.
+        let can_be_read = |id| self.source(id).is_some_and(|source| !source.is_due() && source.has_grown());
+        let any = rested > 0 || open.iter().any(|(_, id)| can_be_read(*id));
+        if any {
             self.mark_all();
         }
-        rested > 0
+        any
     }
 
     /// Lets rotated files go as soon as they are read out, for a moment; false if there are none.

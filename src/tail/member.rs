@@ -142,6 +142,11 @@ impl Member {
         Self { stage: Stage::Following, run, ..Self::pinned(generation, Arrival::Returned, now) }
     }
 
+    /// Whether there is more in the file than was seen.
+    pub(crate) fn has_grown(&self) -> bool {
+        self.generation.handle().meta().is_ok_and(|meta| meta.size > self.generation.size())
+    }
+
     /// Closes a file that has been read to its end, with nothing left to be said of it, to be opened again one day.
     pub(crate) fn into_closed(self) -> Result<(Closed, Meta), Box<Self>> {
         let quiet = matches!(self.stage, Stage::Following) && self.failing_since.is_none();

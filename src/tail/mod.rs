@@ -490,7 +490,8 @@ impl Tail {
     fn carry_out_wants(&mut self) -> bool {
         let wants = self.engine.take_wants();
         let mut looks = Vec::new();
-        let mut made_room = false;
+        // Room for one is room for all, as everything is looked at again; but only once what is open is watched.
+        let wants_room = wants.iter().any(|want| matches!(want, Want::Room));
         for want in wants {
             match want {
                 Want::Name(source) => {
@@ -513,28 +514,19 @@ impl Tail {
                 }
                 Want::Unpark(source) => self.wake.unpark(source),
                 Want::Forget(source) => self.wake.forget_name(source),
-                // Room for one is room for all, as everything is looked at again.
-                Want::Room if made_room => {}
-                Want::Room => {
-                    made_room = true;
-                    if self.engine.rest_some() {
-                        continue;
-                    }
-                    if self.engine.hurry(Instant::now()) {
-                        continue;
-                    }
-                    if !self.wake.make_room() {
-                        self.engine.can_make_room(false);
-                    }
-                    self.engine.poll_all();
-                }
-                Want::Readable(_) | Want::Unreadable(_) => {}
+                Want::Room | Want::Readable(_) | Want::Unreadable(_) => {}
             }
+        }
+        if wants_room && !self.engine.rest_some() && !self.engine.hurry(Instant::now()) {
+            if !self.wake.make_room() {
+                self.engine.can_make_room(false);
+            }
+            self.engine.poll_all();
         }
         for (source, due) in &looks {
             self.engine.mark(*source, *due);
         }
-        made_room || !looks.is_empty()
+        wants_room || !looks.is_empty()
     }
 
     fn cover(&mut self, source: SourceId, notice: Notice) {

@@ -666,9 +666,8 @@ impl Source {
 
     /// Takes up no new file; those that are open are let go once they are quiet.
     pub(crate) fn detach(&mut self) {
-        self.stop_resting();
         self.state = State::Over;
-        self.mark(Due::Files);
+        self.mark(Due::NameAndFiles);
     }
 
     /// Has the file that stands under this name now follow those that it has.
@@ -682,6 +681,7 @@ impl Source {
     pub(crate) fn attach(&mut self, path: PathBuf) {
         if !self.members.is_empty() || self.is_resting() {
             self.state = State::Live;
+            self.resting.iter_mut().for_each(Resting::note_name);
             self.name.rename(path);
         }
     }

@@ -313,8 +313,8 @@ for line in sys.stdin:
 
     /// Has an [obeying](Self::obeying) writer carry out commands, given with semicolons between them.
     pub fn obey(&mut self, commands: &str) -> &mut Self {
-        let lines: String = commands.split(';').map(|command| format!("{}\n", command.trim_start())).collect();
-        self.write(lines)
+        let lines: Vec<&str> = commands.split(';').map(str::trim_start).collect();
+        self.write(lines.join("\n") + "\n")
     }
 
     fn spawn(command: &mut Command) -> Self {

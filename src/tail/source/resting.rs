@@ -3,9 +3,9 @@
 
 use std::io;
 use std::os::fd::RawFd;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-use super::{Origin, Source};
+use super::{Origin, REMEMBERED_BY_ALL, Source, remember};
 use crate::tail::event::{Happening, Loss};
 use crate::tail::files::{FileId, Handle, Links, Meta};
 use crate::tail::generation::{Closed, Generation};
@@ -23,6 +23,8 @@ pub(super) struct Resting {
     modified: SystemTime,
     /// Whether it was written to since, as far as anything told.
     written: bool,
+    /// Since when it has had no name by which it could be opened.
+    nameless_since: Option<Instant>,
 }
 
 impl Resting {
@@ -32,6 +34,10 @@ impl Resting {
 
     pub(super) fn note_write(&mut self) {
         self.written = true;
+    }
+
+    pub(super) fn note_name(&mut self) {
+        self.nameless_since = None;
     }
 
     fn is_as_it_was(&self, meta: &Meta) -> bool {
@@ -52,7 +58,7 @@ impl Source {
         match member.into_closed() {
             Ok((closed, meta)) => {
                 let (offset, modified) = (meta.size, meta.modified);
-                self.resting = Some(Resting { closed, run, offset, modified, written: false });
+                self.resting = Some(Resting { closed, run, offset, modified, written: false, nameless_since: None });
                 self.files_again = None;
                 fd
             }
@@ -63,6 +69,11 @@ impl Source {
         }
     }
 
+    /// Whether there is more in its open files than was seen.
+    pub(crate) fn has_grown(&self) -> bool {
+        self.members.iter().any(Member::has_grown)
+    }
+
     /// Whether its file is closed for the time being.
     pub(crate) fn is_resting(&self) -> bool {
         self.resting.is_some()
@@ -71,6 +82,9 @@ impl Source {
     /// Opens the file again if it is not as it was.
     pub(super) fn wake_up(&mut self, context: &mut Context<'_>) {
         let Some(mut resting) = self.resting.take() else { return };
+        if self.state == State::Over {
+            return self.wait_for_name(resting, context);
+        }
         let finishing = self.state == State::Finishing;
         match context.files.meta(self.name.path(), Links::Follow) {
             Ok(meta) if resting.is_as_it_was(&meta) && finishing => {
@@ -112,11 +126,19 @@ impl Source {
         self.members.push_back(member);
     }
 
-    /// Its file has lost its name.
-    pub(super) fn stop_resting(&mut self) {
-        if let Some(resting) = self.resting.take() {
-            self.end_resting(resting);
+    /// Its file has lost its name. As long as it would be read on if it were open, it may get another; if it was written
+    /// to meanwhile, that can't be had.
+    fn wait_for_name(&mut self, mut resting: Resting, context: &mut Context<'_>) {
+        let since = *resting.nameless_since.get_or_insert(context.now);
+        let until = since.checked_add(context.rotate_wait);
+        if until.is_none_or(|until| context.now < until) {
+            self.look_again(until);
+            self.resting = Some(resting);
+            return;
         }
+        context.wants.push(Want::Unpark(self.id));
+        remember(context.closed, resting.closed.clone(), REMEMBERED_BY_ALL);
+        self.end_resting(resting);
     }
 
     fn end_resting(&mut self, resting: Resting) {
