@@ -129,6 +129,21 @@ fn people_see_lines_behind_names_and_what_becomes_of_sessions() {
 }
 
 #[test]
+fn a_line_that_was_begun_before_is_shown_whole_when_it_is_finished() {
+    let logs = Logs::holding("a.log", "L1\nL");
+    logs.append_bytes("b.log", "L");
+    let tail = watch(&logs, Mode::Events, ".");
+    until_last(&tail, "a.log", "completed by growth");
+    until_last(&tail, "b.log", "completed by growth");
+    logs.append_bytes("a.log", "2\n").append_bytes("b.log", "1\n");
+    until_line(&tail, "a.log", 2);
+    until_line(&tail, "b.log", 1);
+    let ended = tail.end();
+    assert_text(&ended, "a.log", 2..=2);
+    assert_text(&ended, "b.log", 1..=1);
+}
+
+#[test]
 fn what_is_shown_of_what_is_there_can_be_chosen() {
     for (args, expected) in [
         ("", ""),
@@ -718,6 +733,40 @@ fn its_own_files_are_not_watched() {
     let ended = tail.end().quietly();
     assert_text(&ended, "a.log", 1..=6);
     assert!(records(&ended.stdout).iter().all(|record| record["type"] == "end" || record["path"] == "a.log"));
+}
+
+#[test]
+fn a_later_run_goes_on_where_the_last_one_ended() {
+    let logs = Logs::new();
+    logs.make_dir("d");
+    let names = ["a.log", "d/b.log", "c.log", "d/e.log"];
+    for name in names {
+        logs.append(name, 1..=5);
+    }
+    let line = "--checkpoint ../pos --from start --keep 1 --idle-after 100ms .";
+    let tail = watch(&logs, Mode::Events, line);
+    for name in names {
+        until_last(&tail, name, "completed by growth");
+    }
+    let ended = tail.end();
+    names.iter().for_each(|name| assert_text(&ended, name, 1..=5));
+
+    for name in names {
+        logs.append(name, 6..=7);
+    }
+    logs.rename("c.log", "c.log.1").append("c.log", 8..=9).append("d/new.log", 1..=2);
+    let tail = watch(&logs, Mode::Events, line);
+    for (name, last) in [("a.log", 7), ("d/b.log", 7), ("c.log.1", 7), ("d/e.log", 7), ("c.log", 9), ("d/new.log", 2)]
+    {
+        until_line(&tail, name, last);
+    }
+    let ended = tail.end();
+    for (name, numbers) in
+        [("a.log", 6..=7), ("d/b.log", 6..=7), ("c.log.1", 6..=7), ("d/e.log", 6..=7), ("c.log", 8..=9)]
+    {
+        assert_text(&ended, name, numbers);
+    }
+    assert_text(&ended, "d/new.log", 1..=2);
 }
 
 #[test]

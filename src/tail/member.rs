@@ -148,13 +148,14 @@ impl Member {
     }
 
     /// Closes a file that has been read to its end, with nothing left to be said of it, to be opened again one day.
-    pub(crate) fn into_closed(self) -> Result<(Closed, Meta), Box<Self>> {
+    pub(crate) fn into_closed(self) -> Result<(Closed, Meta, Option<Position>), Box<Self>> {
         let quiet = matches!(self.stage, Stage::Following) && self.failing_since.is_none();
         let settled = self.unsettled_since.is_none() && self.generation.reading() == Reading::Anchored;
         let whole = self.lines.kept() == 0 && !self.lines.is_torn() && self.generation.held_back().is_none();
         match self.generation.handle().meta() {
             Ok(meta) if quiet && settled && whole && meta.size == self.generation.offset() => {
-                Ok((self.generation.close(), meta))
+                let position = self.generation.prove(meta.size);
+                Ok((self.generation.close(), meta, position))
             }
             _ => Err(Box::new(self)),
         }

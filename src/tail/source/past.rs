@@ -31,6 +31,9 @@ impl Source {
 
     /// Proves for later that a file was read up to an offset; `None` if that can't be proved.
     pub(crate) fn prove(&self, file: FileId, run: u64, offset: u64) -> Option<Position> {
+        if let Some(resting) = self.resting.as_ref().filter(|resting| resting.file() == file) {
+            return resting.prove(run, offset);
+        }
         self.members.iter().find(|member| member.file() == file)?.prove(run, offset)
     }
 

@@ -11,6 +11,7 @@ use crate::tail::files::{FileId, Handle, Links, Meta};
 use crate::tail::generation::{Closed, Generation};
 use crate::tail::member::Member;
 use crate::tail::name::{State, is_shortage};
+use crate::tail::position::Position;
 use crate::tail::step::{Context, Due, RETRY, Want};
 
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Resting {
     offset: u64,
     /// When it had been written to last.
     modified: SystemTime,
+    /// What proves how far it was read.
+    position: Option<Position>,
     /// Whether it was written to since, as far as anything told.
     written: bool,
     /// Since when it has had no name by which it could be opened.
@@ -30,6 +33,11 @@ pub(super) struct Resting {
 impl Resting {
     pub(super) fn file(&self) -> FileId {
         self.closed.id
+    }
+
+    /// Proves for later that it was read up to an offset; `None` if that can't be proved.
+    pub(super) fn prove(&self, run: u64, offset: u64) -> Option<Position> {
+        self.position.clone().filter(|_| (run, offset) == (self.run, self.offset))
     }
 
     pub(super) fn note_write(&mut self) {
@@ -56,9 +64,10 @@ impl Source {
         let member = self.members.pop_back()?;
         let (fd, run) = (member.fd(), member.run());
         match member.into_closed() {
-            Ok((closed, meta)) => {
+            Ok((closed, meta, position)) => {
                 let (offset, modified) = (meta.size, meta.modified);
-                self.resting = Some(Resting { closed, run, offset, modified, written: false, nameless_since: None });
+                self.resting =
+                    Some(Resting { closed, run, offset, modified, position, written: false, nameless_since: None });
                 self.files_again = None;
                 fd
             }
@@ -142,13 +151,13 @@ impl Source {
     }
 
     fn end_resting(&mut self, resting: Resting) {
-        let Resting { closed, run, offset, written, .. } = resting;
+        let Resting { closed, run, offset, position, written, .. } = resting;
         let file = closed.id;
         self.state = State::Over;
         if written {
             self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Unreadable });
         }
-        self.pending.push_back(Happening::Closed { file, run, offset, size: offset, position: None });
+        self.pending.push_back(Happening::Closed { file, run, offset, size: offset, position });
         let (looked, known) = (self.looked(), self.known());
         self.pending.push_back(Happening::Ended { looked, known });
     }
