@@ -60,6 +60,8 @@ fn help_and_version_are_shown_on_standard_output() {
         ("help follow", "Prints the last 10 lines of each FILE and follows it by name"),
         ("follow --help", "Prints the last 10 lines of each FILE and follows it by name"),
         ("follow -h", "Print the last 10 lines of each FILE and follow it by name"),
+        ("help watch", "Follows all files below each PATH"),
+        ("watch -h", "Follow all logs of a directory"),
         ("help stream", "Delivers the complete lines of each FILE from its start and follows it"),
         ("stream --help", "Delivers the complete lines of each FILE from its start and follows it"),
         ("stream -h", "Deliver whole lines to programs"),

@@ -749,7 +749,9 @@ fn a_later_run_goes_on_where_the_last_one_ended() {
         until_last(&tail, name, "completed by growth");
     }
     let ended = tail.end();
-    names.iter().for_each(|name| assert_text(&ended, name, 1..=5));
+    for name in names {
+        assert_text(&ended, name, 1..=5);
+    }
 
     for name in names {
         logs.append(name, 6..=7);

@@ -3,6 +3,7 @@
 mod follow;
 mod stream;
 mod tail;
+mod watch;
 
 use std::ffi::OsString;
 

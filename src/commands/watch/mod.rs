@@ -4,11 +4,15 @@ mod show;
 mod states;
 
 use std::cell::RefCell;
+use std::fs::OpenOptions;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
+use memchr::memrchr;
+use rustix::fs::OFlags;
 
 use self::show::Shows;
 use super::ending::{Ending, Exit, Reason};
@@ -28,6 +32,8 @@ use crate::settings::{Begin, Beginning, Liveness, Looking, Watch};
 use crate::tail::{Framing, Options, Selection, Start, Tail, could_match, looks_like_pattern, matching};
 use crate::watch::{LOOK_AT_CHANGED, Lock};
 
+/// How much of the end of a file is searched for the beginning of its last line.
+const LAST_LINE: u64 = 64 * 1024;
 /// How often processes are asked for that can only be asked for by number: there are none.
 const ASKING: Duration = Duration::from_secs(1);
 
@@ -109,9 +115,25 @@ fn beginning_of_active(locks: Rc<RefCell<Locks>>) -> impl Fn(&Path, crate::tail:
         locks.look_for_the_first_time(LOOK_AT_CHANGED, Instant::now());
         match locks.of(file, path) {
             Lock::Held(_) => Start::FromByte(1),
-            Lock::Free | Lock::Unknown => Start::LastBytes(0),
+            Lock::Free | Lock::Unknown => unfinished_line(path).unwrap_or(Start::LastBytes(0)),
         }
     }
+}
+
+/// The beginning of a last line that has yet to be finished, so that it comes whole when it is.
+fn unfinished_line(path: &Path) -> Option<Start> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    let size = file.metadata().ok()?.len();
+    let from = size.saturating_sub(LAST_LINE);
+    let mut end = vec![0; usize::try_from(size - from).ok()?];
+    file.read_exact_at(&mut end, from).ok()?;
+    let offset = match memrchr(b'\n', &end) {
+        Some(at) => from + at as u64 + 1,
+        None if from == 0 => 0,
+        None => return None,
+    };
+    (offset < size).then_some(Start::Offset(offset))
 }
 
 fn minds_locks(liveness: Liveness) -> bool {
