@@ -358,7 +358,7 @@ _rtail() {
             return 0
             ;;
         rtail__subcmd__watch)
-            opts="-n -g -x -i -A -B -C -l -T -H -h -V --lines --from --checkpoint --glob --exclude-dir --depth --state --idle-after --keep --poll --rotate-wait --timeout --idle-timeout --grep --exclude --ignore-case --after-context --before-context --context --label --timestamps --highlight --raw-control --color --format --until --help --version"
+            opts="-n -g -x -i -A -B -C -T -H -l -h -V --lines --from --checkpoint --glob --exclude-dir --depth --state --idle-after --keep --poll --rotate-wait --timeout --idle-timeout --grep --exclude --ignore-case --after-context --before-context --context --timestamps --highlight --raw-control --color --format --until --label --help --version"
             if [[ ${cur} == -* ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -533,13 +533,6 @@ _rtail() {
                     fi
                     return 0
                     ;;
-                --label)
-                    COMPREPLY=($(compgen -W "name path none" -- "${cur}"))
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o nospace
-                    fi
-                    return 0
-                    ;;
                 --highlight)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -570,6 +563,13 @@ _rtail() {
                     ;;
                 --until)
                     COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -W "name path none" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

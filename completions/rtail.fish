@@ -111,9 +111,6 @@ complete -c rtail -n "__fish_rtail_using_subcommand watch" -s x -l exclude -d 'D
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -s A -l after-context -d 'Show NUM lines behind each line that --grep shows, too' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -s B -l before-context -d 'Show NUM lines before each line that --grep shows, too' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -s C -l context -d 'Both; -A and -B count more, wherever they stand' -r -f
-complete -c rtail -n "__fish_rtail_using_subcommand watch" -l label -d 'Begin each line with its file\'s name, in a column and in colour, instead of printing headers' -r -f -a "name\t''
-path\t''
-none\t''"
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -s H -l highlight -d 'Colour what matches REGEX, or one of several' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -l color -d 'Colour the output on terminals, always or never [default: auto]' -r -f -a "auto\t''
 always\t''
@@ -121,10 +118,13 @@ never\t''"
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -l format -d 'Write lines behind the names of their files (text), or one JSON record a line (json) [default: text]' -r -f -a "text\t''
 json\t''"
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -l until -d 'End once a line matches REGEX, which is the last one shown' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand watch" -l label -d 'Begin each line with its file\'s name (name), all of its path (path), or nothing [default: name]' -r -f -a "name\t''
+path\t''
+none\t''"
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -l poll -d 'Look at a fixed interval instead of waiting for events [default: 250ms while files change, else 1s]'
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -s i -l ignore-case -d 'Match letters of either case: in these and in what to highlight'
-complete -c rtail -n "__fish_rtail_using_subcommand watch" -s l -d 'Begin each line with its file\'s name, in a column and in colour, instead of printing headers'
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -s T -l timestamps -d 'Begin each line with the time at which it came, in RFC 3339'
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -l raw-control -d 'Write control characters to a terminal as they are, instead of spelling them'
+complete -c rtail -n "__fish_rtail_using_subcommand watch" -s l -d 'Begin each line with its file\'s name (name), all of its path (path), or nothing [default: name]'
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rtail -n "__fish_rtail_using_subcommand watch" -s V -l version -d 'Print version'

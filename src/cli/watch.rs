@@ -30,8 +30,9 @@ a quoted pattern such as 'jobs/*/log'. What is missing is waited for.
 Each file is a session: active while a process holds a lock on it (flock), completed when that is gone. A file that \
 nobody was seen to lock is active while it grows. Standard error says when that changes; with --format json there are \
 records for it. What a file is called changes nothing about reading: whatever is appended is shown, a completed session \
-that grows is active again, and a file is read to its end before it is called completed. Nobody notices that rtail asks \
-for locks: a writer's own attempt to lock its file does not fail for it.
+that grows is active again, and a file is read to its end before it is called completed. Locks are read from the \
+kernel's table, which nobody notices; only where that can't tell (in a container whose logs are written from outside, on \
+btrfs and overlayfs) a shared lock is tried for a moment.
 
 Of a directory, hidden files and compressed ones (.gz, .xz, .zst and the like) are left out, and directories that are \
 hidden or hold no logs: node_modules, bower_components, vendor, target, venv, __pycache__, CVS. Links to files are \
@@ -167,6 +168,13 @@ const MORE_ABOUT_UNTIL: &str = "\
 Every line that this run shows counts. The syntax is that of Rust's regex crate, without look-around and \
 back-references: 'error|fatal', '(?i)done$'";
 
+// What a label means where lines have one anyway.
+const ABOUT_LABEL: &str =
+    "Begin each line with its file's name (name), all of its path (path), or nothing [default: name]";
+const MORE_ABOUT_LABEL: &str = "\
+Of a name, as much of the end as tells the files apart is shown. Labels are padded to a column, and each file has a \
+colour of its own";
+
 /// The definition, under the name of the command.
 pub(super) fn command() -> Command {
     WatchArgs::augment_args(Command::new(NAME))
@@ -177,6 +185,7 @@ pub(super) fn command() -> Command {
         .after_long_help(format!("{}\n\n{}", number::about_multipliers("N"), guide::WATCH.blocks()))
         .args_override_self(true)
         .mut_arg("until", |arg| arg.help(ABOUT_UNTIL).long_help(format!("{ABOUT_UNTIL}. {MORE_ABOUT_UNTIL}")))
+        .mut_arg("label", |arg| arg.help(ABOUT_LABEL).long_help(format!("{ABOUT_LABEL}. {MORE_ABOUT_LABEL}")))
         .mut_args(with_value_hint)
 }
 

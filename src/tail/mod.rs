@@ -281,7 +281,7 @@ impl Tail {
     /// Has the files of a source read to their ends as they are now, although nothing has announced a change; the next
     /// wait ends at once. Whether that is done says [`has_read`](Self::has_read).
     pub fn look_at(&mut self, source: SourceId) {
-        self.engine.mark(source, Due::Files);
+        self.engine.mark(source, Due::NameAndFiles);
         self.asked = true;
     }
 

@@ -210,10 +210,18 @@ impl Sessions {
         known.map(|(source, known)| (source, known.files.clone(), known.path.clone())).collect()
     }
 
-    /// The lock of a session was looked at; it was read up to `offset`.
-    pub(crate) fn looked(&mut self, source: SourceId, lock: Lock, offset: u64, now: Instant) -> Option<Change> {
+    /// The lock of a session was looked at; it was read up to `offset`, if that is known.
+    pub(crate) fn looked(
+        &mut self,
+        source: SourceId,
+        lock: Lock,
+        offset: Option<u64>,
+        now: Instant,
+    ) -> Option<Change> {
         let known = self.known.get_mut(&source)?;
-        if known.timer.take_if(|at| *at <= now).is_some() && known.seen != offset {
+        if known.timer.take_if(|at| *at <= now).is_some()
+            && let Some(offset) = offset.filter(|offset| *offset != known.seen)
+        {
             // What ends no line is not shown, and shows that somebody writes.
             known.seen = offset;
             known.session.grew(now);
@@ -318,7 +326,7 @@ mod tests {
         loop {
             for (source, files, _) in sessions.take_due(&inodes, Trying::Nothing, now) {
                 let held = files.iter().any(|file| locked.contains(&file.inode));
-                said.extend(sessions.looked(source, if held { Lock::Held(None) } else { Lock::Free }, 0, now));
+                said.extend(sessions.looked(source, if held { Lock::Held(None) } else { Lock::Free }, None, now));
             }
             sessions.take_to_read();
             let reading: Vec<_> = sessions.reading().collect();
@@ -379,7 +387,7 @@ mod tests {
         assert!(settle(&mut sessions, &[], &[], now).is_empty());
         let quiet = now + Duration::from_secs(30);
         assert_eq!(sessions.take_due(&BTreeSet::new(), Trying::Nothing, quiet).len(), 1);
-        assert_eq!(sessions.looked(SourceId(0), Lock::Free, 5, quiet), None);
+        assert_eq!(sessions.looked(SourceId(0), Lock::Free, Some(5), quiet), None);
         assert!(sessions.take_to_read().is_empty());
         assert_eq!(sessions.timers.first().unwrap().0, quiet + Duration::from_secs(30));
     }

@@ -37,7 +37,7 @@ impl States {
                 let lock = self.sessions.minds_locks().then(|| self.lock(&[file], path, fresh, now));
                 self.sessions.begin(source, path, file);
                 if let Some(lock @ Lock::Held(_)) = lock {
-                    changes.extend(self.sessions.looked(source, lock, offset, now));
+                    changes.extend(self.sessions.looked(source, lock, Some(offset), now));
                 }
                 // What it did before anybody looked is not guessed.
                 if matches!(arrival, Arrival::Appeared | Arrival::Replaced(_)) {
@@ -59,7 +59,7 @@ impl States {
         if let Some((files, path)) = self.sessions.surprised(source)
             && let lock @ Lock::Held(_) = self.lock(&files, &path, LOOK_AT_CHANGED, now)
         {
-            changes.extend(self.sessions.looked(source, lock, offset, now));
+            changes.extend(self.sessions.looked(source, lock, Some(offset), now));
         }
         changes.extend(self.sessions.grew(source, offset, now));
         changes
@@ -110,7 +110,7 @@ impl States {
             let found = files.iter().map(|file| locks.of(*file, &path)).max();
             let lock = found.filter(|_| minded).unwrap_or(Lock::Unknown);
             self.rename(source, tail);
-            let offset = tail.standing(source).map_or(0, |standing| standing.offset);
+            let offset = tail.standing(source).map(|standing| standing.offset);
             changes.extend(self.sessions.looked(source, lock, offset, now));
         }
         changes
