@@ -139,6 +139,10 @@ impl Beside {
             }
             break;
         }
+        if unseen.extent != Extent::All {
+            // More come later, when these may have been read and let go.
+            self.known.extend(unseen.opened.iter().map(|(_, meta)| meta.id));
+        }
         unseen
     }
 
@@ -166,7 +170,11 @@ impl Beside {
     /// Without one, all that stands beside the name is dealt with.
     pub(crate) fn earlier_run(&mut self, chain: &Chain<'_>) -> EarlierRun {
         let mut run = EarlierRun::default();
-        let Some(live) = chain.members.back() else { return run };
+        let (Some(live), Some(looked)) = (chain.members.back(), self.looked) else { return run };
+        let name = chain.name;
+        if !name.is_link() && !lineage::may_have_come(chain.files, name.path(), looked) {
+            return run;
+        }
         let held = chain.members.iter().map(Member::file).chain(chain.closed.iter().map(|closed| closed.id));
         let known: Vec<_> = held.chain(self.known()).collect();
         for _ in 0..ATTEMPTS {
@@ -175,11 +183,11 @@ impl Beside {
                 break;
             };
             // Behind another name stand others' copies, and among them generations that have followed.
-            if chain.name.means(chain.files) != Some(live.file()) {
+            if name.means(chain.files) != Some(live.file()) {
                 run.extent = Extent::Moving;
                 break;
             }
-            let cuts = Cuts { file: live.file(), looked: self.looked, modified, known: &known };
+            let cuts = Cuts { file: live.file(), looked, modified, known: &known };
             let candidates = lineage::copied(&siblings, &cuts);
             let taken;
             (run, taken) = open_oldest(&candidates, live, chain);

@@ -81,6 +81,13 @@ pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Vec<Sibling
     Ok(found)
 }
 
+/// Whether a file may have come to stand beside `path` since a look. Tells it without listing, which is dear where there
+/// are many files.
+pub(crate) fn may_have_come(files: &dyn Files, path: &Path, looked: SystemTime) -> bool {
+    let changed = files.meta(directory(path), Links::Follow).map(|meta| meta.modified);
+    changed.ok().is_none_or(|changed| looked.checked_sub(TICK).is_none_or(|since| changed >= since))
+}
+
 /// Finds a file beside `path` by its identity, whatever its name is.
 ///
 /// # Errors
@@ -164,17 +171,19 @@ pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<
     ) else {
         return Vec::new();
     };
-    let ordered = oldest_first(siblings);
+    // What was born later and is dealt with all the same is a copy, mostly of the last one, which was renamed after that.
+    let copy =
+        |sibling: &Sibling| last.is_some_and(|last| sibling.id.birth > last.birth) && known.contains(&sibling.id);
+    let ordered = oldest_first(siblings, copy);
     let place = |file: Option<FileId>| ordered.iter().position(|sibling| Some(sibling.id) == file);
-    let (after, before) = (place(last), place(live));
+    let before = place(live);
     let candidates = ordered.iter().enumerate().filter(|(index, sibling)| {
         let birth = sibling.id.birth;
-        // Within its tick the order says more than the birth, where it knows the neighbour.
-        let follows = birth > last.and_then(|last| last.birth) || after.is_none_or(|after| *index > after);
+        // Within its tick the order says more than the birth. What came before the last one in the tick of that is known,
+        // and an order that rests on nothing but numbers is not to keep anything out.
         let precedes = before.is_none_or(|before| *index < before);
         birth >= Some(since)
             && until.is_none_or(|until| birth <= Some(until))
-            && follows
             && precedes
             && (last.is_some() || sibling.place == MarkPlace::Appended)
             && ![last, live].contains(&Some(sibling.id))
@@ -188,7 +197,7 @@ pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<
 pub(crate) struct Cuts<'a> {
     pub(crate) file: FileId,
     /// When it was last seen to be as it was known.
-    pub(crate) looked: Option<SystemTime>,
+    pub(crate) looked: SystemTime,
     /// When it was last written, or cut.
     pub(crate) modified: SystemTime,
     /// Files that are held or were dealt with.
@@ -201,11 +210,11 @@ pub(crate) struct Cuts<'a> {
 /// together with this one don't), and was done with before the file was last written or cut.
 pub(crate) fn copied<'s>(siblings: &'s [Sibling], cuts: &Cuts<'_>) -> Vec<&'s Sibling> {
     let Cuts { file, looked, modified, known } = *cuts;
-    let (Some(looked), Some(birth)) = (looked.and_then(|looked| looked.checked_sub(TICK)), file.birth) else {
+    let (Some(looked), Some(birth)) = (looked.checked_sub(TICK), file.birth) else {
         return Vec::new();
     };
     let since = looked.max(birth);
-    let mut ordered = oldest_first(siblings);
+    let mut ordered = oldest_first(siblings, |_| false);
     ordered.retain(|sibling| {
         sibling.id.birth >= Some(since)
             && sibling.modified <= modified
@@ -217,10 +226,10 @@ pub(crate) fn copied<'s>(siblings: &'s [Sibling], cuts: &Cuts<'_>) -> Vec<&'s Si
     ordered
 }
 
-/// The siblings whose birth is known, oldest first.
-fn oldest_first(siblings: &[Sibling]) -> Vec<&Sibling> {
+/// The siblings whose birth is known, oldest first. A copy says nothing of how numbers count.
+fn oldest_first(siblings: &[Sibling], is_copy: impl Fn(&Sibling) -> bool) -> Vec<&Sibling> {
     let mut ordered: Vec<_> = siblings.iter().filter(|sibling| sibling.id.birth.is_some()).collect();
-    let counting = Counting::of(&mut ordered);
+    let counting = Counting::of(ordered.iter().copied().filter(|sibling| !is_copy(sibling)).collect());
     ordered.sort_by(|a, b| counting.order(a, b));
     ordered
 }
@@ -238,7 +247,7 @@ enum Counting {
 
 impl Counting {
     /// Finds out by files of different births.
-    fn of(siblings: &mut [&Sibling]) -> Self {
+    fn of(mut siblings: Vec<&Sibling>) -> Self {
         siblings.sort_by_key(|sibling| sibling.id.birth);
         // Each newer one against each older: a copy among them goes against the others, but not most of the time.
         let newest = &siblings[siblings.len().saturating_sub(ENOUGH)..];
@@ -246,7 +255,9 @@ impl Counting {
             .iter()
             .enumerate()
             .flat_map(|(index, newer)| newest[..index].iter().map(move |older| (older, newer)));
-        let apart = pairs.filter(|(older, newer)| older.id.birth < newer.id.birth);
+        // A file that was written after the younger one was may have been copied to that, and renamed later.
+        let apart =
+            pairs.filter(|(older, newer)| older.id.birth < newer.id.birth && older.modified <= newer.modified);
         let balance: i64 = apart.map(|(older, newer)| newer.numbers.cmp(&older.numbers) as i64).sum();
         match balance.cmp(&0) {
             Ordering::Greater => Self::Up,
@@ -399,16 +410,15 @@ mod tests {
         let other = Sibling { place: MarkPlace::Inserted, ..sibling(5, 5, 500, 500) };
         let empty = Sibling { size: 0, ..sibling(6, 6, 500, 500) };
         let siblings = [sibling(1, 1, 600, 610), other, empty, sibling(2, 2, 500, 510), sibling(3, 3, 300, 310)];
-        let cuts = Cuts { file: file(9, 100), looked: Some(at(420)), modified: at(700), known: &[] };
+        let cuts = Cuts { file: file(9, 100), looked: at(420), modified: at(700), known: &[] };
         let inodes = |cuts: &Cuts<'_>| -> Vec<u64> {
             copied(&siblings, cuts).into_iter().map(|sibling| sibling.id.inode).collect()
         };
         assert_eq!(inodes(&cuts), [2, 1]);
         assert_eq!(inodes(&Cuts { known: &[file(2, 500)], ..cuts }), [1]);
-        assert_eq!(inodes(&Cuts { looked: Some(at(521)), ..cuts }), [1], "there before the last look");
+        assert_eq!(inodes(&Cuts { looked: at(521), ..cuts }), [1], "there before the last look");
         assert_eq!(inodes(&Cuts { modified: at(600), ..cuts }), [2], "still written after the cut");
         assert_eq!(inodes(&Cuts { file: file(9, 550), ..cuts }), [1], "older than the file");
-        assert_eq!(inodes(&Cuts { looked: None, ..cuts }), [0u64; 0], "never looked");
         assert_eq!(inodes(&Cuts { file: FileId { birth: None, ..cuts.file }, ..cuts }), [0u64; 0]);
     }
 
@@ -447,6 +457,13 @@ mod tests {
         let copy =
             [sibling(3, 1, 100, 500), sibling(4, 8, 490, 490), sibling(2, 2, 500, 504), sibling(1, 3, 500, 500)];
         assert_eq!(inodes(&copy, &Between { known: &[file(8, 490)], ..between }), [2, 3]);
+        // The last one known was copied away and cut again and again before it was renamed, and others were born, all
+        // within one tick.
+        let copies = [sibling(4, 5, 500, 500), sibling(5, 6, 500, 500), sibling(6, 7, 500, 500)];
+        let rotated = [sibling(1, 4, 500, 500), sibling(2, 3, 500, 500), sibling(3, 1, 100, 500)];
+        let known = [file(5, 500), file(6, 500), file(7, 500)];
+        let all = [copies.as_slice(), &rotated].concat();
+        assert_eq!(inodes(&all, &Between { known: &known, ..between }), [3, 4]);
         // Nothing shows how they count: by their last writes, then as most rotators count.
         let unknown = [sibling(3, 3, 500, 500), sibling(2, 2, 500, 500), sibling(4, 4, 500, 508)];
         assert_eq!(inodes(&unknown, &between), [3, 2, 4]);
@@ -454,11 +471,11 @@ mod tests {
 
     #[test]
     fn neighbours_of_one_tick_are_kept_out_by_the_order() {
-        // All of one tick, counting down: 3 was before the last one known, 1 has followed the live one already.
+        // All of one tick, counting down: 3 was before the last one, 1 has followed the live one already.
         let siblings = [sibling(5, 5, 100, 100), sibling(4, 3, 500, 500), sibling(3, 1, 500, 500)];
         let more = [sibling(2, 2, 500, 500), sibling(1, 9, 500, 500), sibling(0, 7, 500, 500)];
         let all = [siblings.as_slice(), &more].concat();
         let between = Between { last: Some(file(1, 500)), looked: None, live: Some(file(9, 500)), known: &[] };
-        assert_eq!(inodes(&all, &between), [2]);
+        assert_eq!(inodes(&all, &Between { known: &[file(3, 500)], ..between }), [2]);
     }
 }
