@@ -108,6 +108,16 @@ impl Beside {
         self.known.push(file);
     }
 
+    /// A generation was let go. One that was born in the same tick as what is held can't be told by that from what
+    /// follows, so that it must be known; what is older than the `oldest` held is out of the question.
+    pub(crate) fn know_closed(&mut self, file: FileId, oldest: Option<FileId>) {
+        let birth = oldest.and_then(|oldest| oldest.birth);
+        self.known.retain(|known| known.birth >= birth);
+        if file.birth >= birth && !self.known.contains(&file) {
+            self.known.push(file);
+        }
+    }
+
     /// Remembers what stands beside the name while that means the `live` generation, or nothing.
     pub(crate) fn look_around(&mut self, chain: &Chain<'_>, live: Option<FileId>) {
         let siblings = list(chain.files, chain.name, live).unwrap_or_default();

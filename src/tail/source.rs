@@ -580,8 +580,11 @@ impl Source {
         let (last, happenings, closed) = member.finish();
         self.pending.extend(happenings);
         if let Some(closed) = closed {
+            let file = closed.id;
             remember(context.closed, closed.clone(), REMEMBERED_BY_ALL);
             remember(&mut self.closed, closed, REMEMBERED);
+            let oldest = self.members.front().map(Member::file).or_else(|| self.newest());
+            self.beside.know_closed(file, oldest);
         }
         let is_last = match self.state {
             State::Live | State::Finishing => true,
