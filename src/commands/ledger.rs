@@ -3,14 +3,14 @@
 //! What is shown stands in the output's queue before it is written. So whatever happens to a file is entered with the
 //! place in the output behind which it is true, and counts once the output has accepted everything before that place.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::output::outlet::Accepted;
-use crate::settings::Begin;
-use crate::tail::{FileId, Position, Resume, SourceId, Standing, Tail};
+use crate::settings::{AtEnd, Begin};
+use crate::tail::{FileId, Happening, Position, Resume, SourceId, Standing, Tail};
 
 /// All sources, and what the output has yet to accept.
 #[derive(Clone, Debug)]
@@ -19,6 +19,10 @@ pub(super) struct Ledger {
     rotate_wait: Duration,
     /// Where files begin that no earlier run has read.
     begin: Begin,
+    /// Whether what is open is only read to its end.
+    at_end: AtEnd,
+    /// The run of each open file.
+    current: HashMap<(SourceId, FileId), u64>,
     books: BTreeMap<SourceId, Book>,
     due: VecDeque<Entry>,
     unsaved: bool,
@@ -114,7 +118,7 @@ impl Unit {
 
 /// What is to become of a run that is over.
 #[derive(Clone, Debug)]
-pub(super) enum Fate {
+enum Fate {
     /// It is done with: its file was rewritten, or let go after another had come or it had lost its name.
     Done,
     /// Reading ends here, and a later run goes on. What proves the offset at its end.
@@ -123,8 +127,9 @@ pub(super) enum Fate {
 
 impl Ledger {
     /// Of no source as yet. A file that has lost its name is done with when it was not written for `rotate_wait`.
-    pub(super) fn new(rotate_wait: Duration, begin: Begin) -> Self {
-        Self { rotate_wait, begin, books: BTreeMap::new(), due: VecDeque::new(), unsaved: false }
+    pub(super) fn new(rotate_wait: Duration, begin: Begin, at_end: AtEnd) -> Self {
+        let (current, books, due) = (HashMap::new(), BTreeMap::new(), VecDeque::new());
+        Self { rotate_wait, begin, at_end, current, books, due, unsaved: false }
     }
 
     /// A source is followed by this name.
@@ -146,8 +151,65 @@ impl Ledger {
         named.map(|(source, book)| (*source, &*book.path))
     }
 
+    /// The run of an open file.
+    pub(super) fn current(&self, source: SourceId, file: FileId) -> Option<Of> {
+        self.current.get(&(source, file)).map(|run| Of { source, file, run: *run })
+    }
+
+    /// Enters what happened to a source, behind this place of the output.
+    pub(super) fn enter(&mut self, source: SourceId, path: &Path, what: &Happening, place: u64) {
+        match *what {
+            Happening::Opened { file, run, offset, .. } => {
+                self.current.insert((source, file), run);
+                self.begin(Of { source, file, run }, path, offset);
+            }
+            Happening::Rewritten { file, run, .. } => {
+                if let Some(old) = self.current(source, file) {
+                    self.change(old, place, Change::Over(Fate::Done));
+                }
+                self.current.insert((source, file), run);
+                self.begin(Of { source, file, run }, path, 0);
+            }
+            Happening::Closed { file, run, ref position, .. } => {
+                self.current.remove(&(source, file));
+                let fate = match self.at_end {
+                    AtEnd::Stop => Fate::Left(position.clone()),
+                    AtEnd::Follow => Fate::Done,
+                };
+                self.change(Of { source, file, run }, place, Change::Over(fate));
+            }
+            Happening::Shortened { file, run, to, .. } => {
+                if let Some(of) = self.current(source, file) {
+                    self.current.insert((source, file), run);
+                    self.change(of, place, Change::Shortened { to, run });
+                }
+            }
+            Happening::HeadCut { file, from, to, .. } => {
+                if let Some(of) = self.current(source, file) {
+                    self.change(of, place, Change::Beheaded(from - to));
+                }
+            }
+            Happening::NulsSkipped { file, ref range } => {
+                if let Some(of) = self.current(source, file) {
+                    self.change(of, place, Change::At(range.end));
+                }
+            }
+            Happening::Lost { file, .. } => self.give_up(source, file),
+            Happening::Inaccessible { .. } | Happening::Untailable { .. } => self.see(source),
+            Happening::Ended { looked, ref known } if self.at_end == AtEnd::Stop => self.leave(source, looked, known),
+            Happening::Ended { .. } => self.forget(source),
+            _ => {}
+        }
+    }
+
+    /// The tail is about to be finished: what is open is only read to its end.
+    pub(super) fn ends(&mut self, tail: &Tail) {
+        self.at_end = AtEnd::Stop;
+        self.look(tail);
+    }
+
     /// Reading of a run begins, or goes on, at an offset.
-    pub(super) fn begin(&mut self, of: Of, path: &Path, offset: u64) {
+    fn begin(&mut self, of: Of, path: &Path, offset: u64) {
         self.follow(of.source, path, Origin::Found, None);
         if let Some(book) = self.books.get_mut(&of.source)
             && !book.runs.iter().any(|run| run.is(of))
@@ -165,7 +227,7 @@ impl Ledger {
     }
 
     /// A name means nothing as yet: what it will mean is new.
-    pub(super) fn see(&mut self, source: SourceId) {
+    fn see(&mut self, source: SourceId) {
         if let Some(book) = self.books.get_mut(&source) {
             self.unsaved |= !book.seen;
             book.seen = true;
@@ -173,7 +235,7 @@ impl Ledger {
     }
 
     /// A file that an earlier run left is not to be found, which was said.
-    pub(super) fn give_up(&mut self, source: SourceId, file: FileId) {
+    fn give_up(&mut self, source: SourceId, file: FileId) {
         if let Some(book) = self.books.get_mut(&source) {
             book.inherited.retain(|position| position.file != file);
             book.seen = true;
@@ -183,31 +245,16 @@ impl Ledger {
 
     /// Bytes of a run, the first of which stands at `offset`, stand in this place of the output as they are.
     pub(super) fn bytes(&mut self, of: Of, place: Range<u64>, offset: u64, unit: Unit) {
-        self.enter(of, place.end, Change::Bytes { from: place.start, offset, unit });
+        self.change(of, place.end, Change::Bytes { from: place.start, offset, unit });
     }
 
     /// A record of these bytes of a run stands before this place of the output.
     pub(super) fn record(&mut self, of: Of, place: u64, bytes: Range<u64>) {
-        self.enter(of, place, Change::Record(bytes));
-    }
-
-    /// Behind this place of the output, a run goes on at an offset.
-    pub(super) fn goes_on(&mut self, of: Of, place: u64, offset: u64) {
-        self.enter(of, place, Change::At(offset));
-    }
-
-    /// Behind this place of the output, a run that had been read further ends at an offset.
-    pub(super) fn shorten(&mut self, of: Of, place: u64, run: u64, to: u64) {
-        self.enter(of, place, Change::Shortened { to, run });
-    }
-
-    /// Behind this place of the output, so many bytes are gone from the beginning of a run.
-    pub(super) fn behead(&mut self, of: Of, place: u64, count: u64) {
-        self.enter(of, place, Change::Beheaded(count));
+        self.change(of, place, Change::Record(bytes));
     }
 
     /// A source has come to the end of what it was to bring; a later run goes on with this knowledge of its name.
-    pub(super) fn leave(&mut self, source: SourceId, looked: Option<SystemTime>, known: &[FileId]) {
+    fn leave(&mut self, source: SourceId, looked: Option<SystemTime>, known: &[FileId]) {
         if let Some(book) = self.books.get_mut(&source) {
             book.looked = looked;
             book.known = known.to_vec();
@@ -216,19 +263,14 @@ impl Ledger {
     }
 
     /// A source is gone. If a pattern had found it, its name says nothing about what may come.
-    pub(super) fn forget(&mut self, source: SourceId) {
+    fn forget(&mut self, source: SourceId) {
         if self.books.get(&source).is_some_and(|book| book.origin == Origin::Found) {
             self.books.remove(&source);
             self.unsaved = true;
         }
     }
 
-    /// Behind this place of the output, nothing of a run will follow.
-    pub(super) fn end(&mut self, of: Of, place: u64, fate: Fate) {
-        self.enter(of, place, Change::Over(fate));
-    }
-
-    fn enter(&mut self, of: Of, place: u64, what: Change) {
+    fn change(&mut self, of: Of, place: u64, what: Change) {
         self.due.push_back(Entry { place, of, what });
     }
 
@@ -289,7 +331,7 @@ impl Ledger {
     }
 
     /// Asks what the tail knows of names, which it forgets with their sources.
-    pub(super) fn look(&mut self, tail: &Tail) {
+    fn look(&mut self, tail: &Tail) {
         for (source, book) in self.books.iter_mut().filter(|(source, _)| tail.noticed(**source).is_some()) {
             book.looked = tail.looked(*source);
             book.known = tail.known(*source);

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::commands::account::{Accounts, hold_back};
 use crate::commands::form::Form;
 use crate::commands::keeper::Keeper;
-use crate::commands::ledger::{Fate, Ledger, Of};
+use crate::commands::ledger::{Ledger, Of};
 use crate::commands::lines::Until;
 use crate::commands::session::{Over, Show, Shown};
 use crate::commands::tell;
@@ -18,8 +18,8 @@ use crate::output::outlet::{Accepted, Outlet};
 use crate::output::record::{Parse, Record};
 use crate::output::wording;
 use crate::quote::quote;
-use crate::settings::{self, AtEnd, Format, Persona, Stream, Wait};
-use crate::tail::{Data, Event, FileId, Happening, SourceId, Tail};
+use crate::settings::{self, Format, Persona, Stream, Wait};
+use crate::tail::{Data, Event, Happening, SourceId, Tail};
 
 /// Delivers what comes.
 pub(super) struct Deliver<'a> {
@@ -31,13 +31,9 @@ pub(super) struct Deliver<'a> {
     ledger: Ledger,
     accounts: Accounts,
     keeper: Option<Keeper>,
-    /// The run of each open file.
-    runs: HashMap<(SourceId, FileId), u64>,
     /// Whether something was lost or could not be decided.
     gap: bool,
     awaited: Awaited,
-    /// Whether what is open is only read to its end.
-    ending: bool,
     /// What ended the run, if that was a failure.
     failure: Option<String>,
 }
@@ -68,10 +64,8 @@ impl<'a> Deliver<'a> {
             ledger,
             accounts: Accounts::default(),
             keeper,
-            runs: HashMap::new(),
             gap: false,
             awaited: Awaited { until, missing },
-            ending: settings.at_end == AtEnd::Stop,
             failure: None,
         }
     }
@@ -139,68 +133,52 @@ impl<'a> Deliver<'a> {
 
     /// Enters what happened, behind what was shown before.
     fn enter(&mut self, source: SourceId, path: &Path, what: &Happening, place: u64) {
-        if let Happening::Lost { file, .. } = *what {
-            self.ledger.give_up(source, file);
-        }
-        let of = |runs: &HashMap<_, u64>, file: FileId| {
-            runs.get(&(source, file)).map(|run| Of { source, file, run: *run })
-        };
+        self.account_for(source, path, what);
+        self.ledger.enter(source, path, what, place);
+    }
+
+    /// Accounts for what happened, of which the ledger does not know as yet.
+    fn account_for(&mut self, source: SourceId, path: &Path, what: &Happening) {
         match *what {
             Happening::Opened { file, run, offset, .. } => {
                 self.awaited.missing.remove(&source);
-                self.runs.insert((source, file), run);
-                let of = Of { source, file, run };
-                self.ledger.begin(of, path, offset);
-                self.accounts.begin(of, path, offset);
+                self.accounts.begin(Of { source, file, run }, path, offset);
             }
             Happening::Recovered { file, ref range, .. } => {
-                if let Some(of) = of(&self.runs, file) {
+                if let Some(of) = self.ledger.current(source, file) {
                     self.accounts.recover(of, range.end);
                 }
             }
             Happening::Rewritten { file, run, offset, .. } => {
-                if let Some(old) = of(&self.runs, file) {
-                    self.ledger.end(old, place, Fate::Done);
+                if let Some(old) = self.ledger.current(source, file) {
                     self.accounts.end(old, offset, offset);
                 }
-                self.runs.insert((source, file), run);
-                let of = Of { source, file, run };
-                self.ledger.begin(of, path, 0);
-                self.accounts.begin(of, path, 0);
+                self.accounts.begin(Of { source, file, run }, path, 0);
             }
-            Happening::Closed { file, run, offset, size, ref position } => {
-                let of = Of { source, file, run };
-                self.runs.remove(&(source, file));
-                let fate = if self.ending { Fate::Left(position.clone()) } else { Fate::Done };
-                self.ledger.end(of, place, fate);
-                self.accounts.end(of, offset, size);
+            Happening::Closed { file, run, offset, size, .. } => {
+                self.accounts.end(Of { source, file, run }, offset, size);
             }
             Happening::Shortened { file, run, to, .. } => {
-                if let Some(of) = of(&self.runs, file) {
-                    self.runs.insert((source, file), run);
-                    self.ledger.shorten(of, place, run, to);
+                if let Some(of) = self.ledger.current(source, file) {
                     self.accounts.shorten(of, run, to);
                 }
             }
             Happening::HeadCut { file, from, to, .. } => {
-                if let Some(of) = of(&self.runs, file) {
-                    self.ledger.behead(of, place, from - to);
+                if let Some(of) = self.ledger.current(source, file) {
                     self.accounts.behead(of, from - to);
                 }
             }
             Happening::NulsSkipped { file, ref range } => {
-                if let Some(of) = of(&self.runs, file) {
-                    self.ledger.goes_on(of, place, range.end);
+                if let Some(of) = self.ledger.current(source, file) {
                     self.accounts.skip(of, range);
                 }
             }
-            Happening::Lost { file, range: Some(Range { start, end }), .. } => match of(&self.runs, file) {
-                Some(of) => self.accounts.lose(of, &(start..end)),
-                None => self.accounts.miss(source, path, file, end - start),
-            },
-            Happening::Inaccessible { .. } | Happening::Untailable { .. } => self.ledger.see(source),
-            Happening::Ended { looked, ref known } if self.ending => self.ledger.leave(source, looked, known),
-            Happening::Ended { .. } => self.ledger.forget(source),
+            Happening::Lost { file, range: Some(Range { start, end }), .. } => {
+                match self.ledger.current(source, file) {
+                    Some(of) => self.accounts.lose(of, &(start..end)),
+                    None => self.accounts.miss(source, path, file, end - start),
+                }
+            }
             _ => {}
         }
     }
@@ -270,8 +248,7 @@ impl Show for Deliver<'_> {
     }
 
     fn ends(&mut self, tail: &Tail) {
-        self.ending = true;
-        self.ledger.look(tail);
+        self.ledger.ends(tail);
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -97,7 +97,7 @@ fn add_operands(
     mut keeper: Option<&mut Keeper>,
     notices: &mut Notices,
 ) -> anyhow::Result<Ledger> {
-    let mut ledger = Ledger::new(settings.rotate_wait, settings.begin);
+    let mut ledger = Ledger::new(settings.rotate_wait, settings.begin, settings.at_end);
     for operand in &settings.operands {
         match operand {
             Operand::Stdin => {

@@ -28,7 +28,7 @@ use crate::notice::Notices;
 use crate::output::outlet::Outlet;
 use crate::output::wording;
 
-use crate::settings::{Begin, Beginning, Liveness, Looking, Watch};
+use crate::settings::{AtEnd, Begin, Beginning, Liveness, Looking, Watch};
 use crate::tail::{Framing, Options, Selection, Start, Tail, could_match, looks_like_pattern, matching};
 use crate::watch::{LOOK_AT_CHANGED, Lock};
 
@@ -71,7 +71,7 @@ pub fn run(settings: &Watch, notices: &mut Notices) -> anyhow::Result<Exit> {
         Beginning::Everywhere(Start::FromByte(1)) => Begin::Start,
         _ => Begin::End,
     };
-    let mut ledger = Ledger::new(settings.rotate_wait, begin);
+    let mut ledger = Ledger::new(settings.rotate_wait, begin, AtEnd::Follow);
     for saved in keeper.iter_mut().flat_map(Keeper::take_rest) {
         let source = tail.resume_found(saved.clone());
         ledger.follow(source, &saved.path, Origin::Found, Some(&saved));

@@ -1,7 +1,6 @@
 //! What a watch shows of its tail.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -12,7 +11,7 @@ use anyhow::Context as _;
 use super::states::States;
 use crate::commands::form::Form;
 use crate::commands::keeper::Keeper;
-use crate::commands::ledger::{Fate, Ledger, Of};
+use crate::commands::ledger::{Ledger, Of};
 use crate::commands::lines::Until;
 use crate::commands::locks::Locks;
 use crate::commands::session::{Over, Show, Shown};
@@ -24,7 +23,7 @@ use crate::output::record::{self, Name, Parse, Record};
 use crate::output::view::{Asked, View};
 use crate::output::wording;
 use crate::settings::{Liveness, Persona, Showing, Watch};
-use crate::tail::{Age, Arrival, Data, Event, FileId, Framing, Happening, SourceId, Tail};
+use crate::tail::{Age, Arrival, Data, Event, Framing, Happening, SourceId, Tail};
 use crate::watch::{Change, Label, Sign, State};
 
 /// Shows what comes.
@@ -36,11 +35,7 @@ pub(super) struct Shows<'a> {
     met: bool,
     states: States,
     ledger: Ledger,
-    /// The run of each open file.
-    runs: HashMap<(SourceId, FileId), u64>,
     keeper: Option<Keeper>,
-    /// Whether what is open is only read to its end.
-    ending: bool,
 }
 
 /// What is made of lines.
@@ -75,9 +70,7 @@ impl<'a> Shows<'a> {
             met: false,
             states: States::new(settings, locks),
             ledger,
-            runs: HashMap::new(),
             keeper,
-            ending: false,
         })
     }
 
@@ -132,54 +125,8 @@ impl<'a> Shows<'a> {
                 }
             }
         }
-        self.enter(source, path, what, out.place());
+        self.ledger.enter(source, path, what, out.place());
         self.announce(changes, out, notices)
-    }
-
-    /// Enters what happened, behind what was shown before.
-    fn enter(&mut self, source: SourceId, path: &Path, what: &Happening, place: u64) {
-        let of = |runs: &HashMap<_, u64>, file: FileId| {
-            runs.get(&(source, file)).map(|run| Of { source, file, run: *run })
-        };
-        match *what {
-            Happening::Opened { file, run, offset, .. } => {
-                self.runs.insert((source, file), run);
-                self.ledger.begin(Of { source, file, run }, path, offset);
-            }
-            Happening::Rewritten { file, run, .. } => {
-                if let Some(old) = of(&self.runs, file) {
-                    self.ledger.end(old, place, Fate::Done);
-                }
-                self.runs.insert((source, file), run);
-                self.ledger.begin(Of { source, file, run }, path, 0);
-            }
-            Happening::Closed { file, run, ref position, .. } => {
-                self.runs.remove(&(source, file));
-                let fate = if self.ending { Fate::Left(position.clone()) } else { Fate::Done };
-                self.ledger.end(Of { source, file, run }, place, fate);
-            }
-            Happening::Shortened { file, run, to, .. } => {
-                if let Some(of) = of(&self.runs, file) {
-                    self.runs.insert((source, file), run);
-                    self.ledger.shorten(of, place, run, to);
-                }
-            }
-            Happening::HeadCut { file, from, to, .. } => {
-                if let Some(of) = of(&self.runs, file) {
-                    self.ledger.behead(of, place, from - to);
-                }
-            }
-            Happening::NulsSkipped { file, ref range } => {
-                if let Some(of) = of(&self.runs, file) {
-                    self.ledger.goes_on(of, place, range.end);
-                }
-            }
-            Happening::Lost { file, .. } => self.ledger.give_up(source, file),
-            Happening::Inaccessible { .. } | Happening::Untailable { .. } => self.ledger.see(source),
-            Happening::Ended { looked, ref known } if self.ending => self.ledger.leave(source, looked, known),
-            Happening::Ended { .. } => self.ledger.forget(source),
-            _ => {}
-        }
     }
 
     /// Says what sessions are called from now on.
@@ -257,8 +204,7 @@ impl Show for Shows<'_> {
     }
 
     fn ends(&mut self, tail: &Tail) {
-        self.ending = true;
-        self.ledger.look(tail);
+        self.ledger.ends(tail);
     }
 
     fn is_over(&mut self, tail: &Tail, _: &mut Notices) -> Option<Over> {
