@@ -3,6 +3,10 @@
 //! The engine never waits and never asks the clock: whoever drives it marks what may have changed, hands it the
 //! time, and carries out its [`Want`]s. So it can be driven by real events as well as by a test.
 
+mod adding;
+mod room;
+mod rounds;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::os::fd::{BorrowedFd, RawFd};
@@ -11,27 +15,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::event::{Arrival, Because, Data, Event, Noticed, SourceId};
-use super::files::{FileId, Files, Handle};
+use super::event::{Because, Data, Event, Noticed, SourceId};
+use super::files::{FileId, Files};
 use super::generation::{BUFFER, Closed};
-use super::options::{Following, Looks, Options};
+use super::options::Options;
 use super::passage::Passage;
-use super::position::Resume;
 use super::schedule::Schedule;
 use super::source::Source;
 use super::step::{Begin, Bytes, Context, Delivery, Due, Step, Want};
 
-/// How often a file without notification is looked at while it changes, and how long it counts as changing.
-const POLL_BUSY: Duration = Duration::from_millis(250);
-const BUSY_FOR: Duration = Duration::from_secs(10);
 /// The same when it is quiet.
 const POLL_QUIET: Duration = Duration::from_secs(1);
 
 /// How long a file that was written to all the time must be quiet before each write is told again.
 const COOLING: Duration = Duration::from_millis(20);
-
-/// How long files that were rotated are let go at once when descriptors are short.
-const HURRY: Duration = Duration::from_secs(1);
 
 /// Why a source is being looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,136 +147,6 @@ impl Engine {
         self.options.poll_interval.unwrap_or(POLL_QUIET)
     }
 
-    /// Follows a name.
-    pub(crate) fn add_name(&mut self, path: PathBuf, now: Instant) -> SourceId {
-        let id = self.next_id();
-        self.named.entry(path.clone()).or_default().push(id);
-        let source = Source::named(id, path, self.options.following, now);
-        if self.options.following != Following::Nothing {
-            self.wants.push(Want::Name(id));
-        }
-        self.insert(id, source)
-    }
-
-    /// Follows a name from where an earlier tail had come to.
-    pub(crate) fn add_resumed(&mut self, saved: Resume, now: Instant) -> SourceId {
-        let id = self.next_id();
-        let source = Source::resumed(id, saved, self.options.following, now);
-        if self.options.following != Following::Nothing {
-            self.wants.push(Want::Name(id));
-        }
-        self.insert(id, source)
-    }
-
-    /// Follows a file that a pattern of an earlier tail has found.
-    pub(crate) fn add_resumed_found(&mut self, saved: Resume, now: Instant) -> SourceId {
-        let id = self.next_id();
-        let source = Source::resumed_found(id, saved, self.options.following, now);
-        self.insert(id, source)
-    }
-
-    /// Follows standard input, or another file that is open already.
-    pub(crate) fn add_open(&mut self, path: PathBuf, handle: Box<dyn Handle>, now: Instant) -> SourceId {
-        let id = self.next_id();
-        let (_, mut context) = self.context(id, now);
-        let source = Source::opened(id, path, handle, &mut context);
-        self.insert(id, source)
-    }
-
-    /// Follows a file that a pattern has found, whatever its name becomes.
-    pub(crate) fn add_found(&mut self, path: PathBuf, arrival: Arrival, now: Instant) -> SourceId {
-        let id = self.next_id();
-        let source = Source::found(id, path, arrival, now);
-        self.insert(id, source);
-        if arrival != Arrival::First {
-            // It takes its turn behind what was there before it.
-            self.starting.retain(|starting| *starting != id);
-            self.mark(id, Due::NameAndFiles);
-        }
-        id
-    }
-
-    /// A file that a pattern has brought is still found, under this name.
-    pub(crate) fn keep_found(&mut self, id: SourceId, path: PathBuf) {
-        if let Some(slot) = self.slots.get_mut(&id) {
-            slot.source.attach(path);
-            if slot.source.members().next().is_none() {
-                // It went away before it could be opened, and is there again.
-                self.mark(id, Due::NameAndFiles);
-            }
-        }
-    }
-
-    /// A newer file stands under the only name of one that a pattern has brought: it is the next of that source.
-    pub(crate) fn succeed_found(&mut self, id: SourceId, path: PathBuf) {
-        if let Some(slot) = self.slots.get_mut(&id) {
-            slot.source.succeed(path);
-            self.mark(id, Due::NameAndFiles);
-        }
-    }
-
-    /// A file that a pattern has brought is found no more.
-    pub(crate) fn drop_found(&mut self, id: SourceId) {
-        if let Some(slot) = self.slots.get_mut(&id) {
-            slot.source.detach();
-            self.mark(id, Due::NameAndFiles);
-        }
-    }
-
-    fn next_id(&mut self) -> SourceId {
-        self.added += 1;
-        SourceId(self.added - 1)
-    }
-
-    fn insert(&mut self, id: SourceId, source: Source) -> SourceId {
-        // Until its watches are set, nothing but looking tells of changes; setting them marks it again.
-        let asked = self.options.poll_only;
-        let noticed = if asked { Noticed::ByPolling(Because::Asked) } else { Noticed::ByEvents };
-        self.slots.insert(id, Slot { source, held: Vec::new(), noticed, cause: Cause::Told, queued: false });
-        self.starting.push_back(id);
-        self.note_files(id);
-        id
-    }
-
-    /// Notes which files a source has open.
-    fn note_files(&mut self, id: SourceId) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
-        if slot.source.files().eq(slot.held.iter().copied()) {
-            return;
-        }
-        let held = slot.source.files().collect();
-        let old = std::mem::replace(&mut slot.held, held);
-        for file in &slot.held {
-            let holders = self.holders.entry(*file).or_default();
-            if !holders.contains(&id) {
-                holders.push(id);
-            }
-        }
-        for file in old.iter().filter(|file| !slot.held.contains(file)) {
-            if let Some(holders) = self.holders.get_mut(file) {
-                holders.retain(|holder| *holder != id);
-                if holders.is_empty() {
-                    self.holders.remove(file);
-                }
-            }
-        }
-    }
-
-    /// The source that has a file open; of several the first.
-    pub(crate) fn holder(&self, file: FileId) -> Option<SourceId> {
-        self.holders.get(&file)?.first().copied()
-    }
-
-    /// The source that was asked for by this name and waits for a file.
-    pub(crate) fn awaiting(&self, path: &Path) -> Option<SourceId> {
-        self.named.get(path)?.iter().copied().find(|id| self.is_waiting(*id))
-    }
-
-    /// Whether a source waits for a file to come under its name.
-    pub(crate) fn is_waiting(&self, id: SourceId) -> bool {
-        self.source(id).is_some_and(|source| source.members().next().is_none() && source.needs_name())
-    }
-
     pub(crate) fn source(&self, id: SourceId) -> Option<&Source> {
         self.slots.get(&id).map(|slot| &slot.source)
     }
@@ -393,28 +260,6 @@ impl Engine {
     /// Whether all that was there at the start has been delivered.
     pub(crate) fn past_start(&self) -> bool {
         self.starting.iter().all(|id| self.slots.get(id).is_none_or(|slot| slot.source.past_start()))
-    }
-
-    /// Marks the sources whose time has come.
-    pub(crate) fn tick(&mut self, now: Instant) {
-        while let Some(id) = self.schedule.take(now) {
-            self.mark(id, self.due_in_time(id));
-        }
-    }
-
-    /// What is due for a source whose time has come.
-    fn due_in_time(&self, id: SourceId) -> Due {
-        let polled =
-            self.slots.get(&id).is_some_and(|slot| slot.noticed != Noticed::ByEvents && slot.source.is_live());
-        match self.options.looks {
-            Looks::AfterQuietRounds(_) if polled => Due::Round,
-            Looks::AfterQuietRounds(_) | Looks::EachRound => Due::NameAndFiles,
-        }
-    }
-
-    /// When to tick again.
-    pub(crate) fn deadline(&mut self) -> Option<Instant> {
-        self.schedule.next()
     }
 
     /// What is asked of whoever watches, in this order.
@@ -540,50 +385,6 @@ impl Engine {
         step
     }
 
-    /// Begins a round where these are counted. GNU's `tail` has one behind its start and one behind each that brought
-    /// something, without the pause that is between the others.
-    fn begin_round(&mut self) {
-        if self.options.looks == Looks::EachRound {
-            return;
-        }
-        let polled = self.slots.iter().filter(|(_, slot)| slot.noticed != Noticed::ByEvents);
-        let mut ids: Vec<_> = polled.map(|(id, _)| *id).collect();
-        ids.sort_unstable();
-        for id in ids {
-            self.mark(id, self.due_in_time(id));
-        }
-    }
-
-    /// Nothing is due for a source: makes its next appointment, or lets it go.
-    fn rest(&mut self, id: SourceId, now: Instant) {
-        let Some(slot) = self.slots.get(&id) else { return };
-        if slot.source.is_over() {
-            if let Some(ids) = self.named.get_mut(slot.source.path()) {
-                ids.retain(|other| *other != id);
-            }
-            self.slots.remove(&id);
-            self.readable.remove(&id);
-            self.schedule.set(id, None);
-            return;
-        }
-        let poll = (slot.noticed != Noticed::ByEvents && self.options.following != Following::Nothing).then(|| {
-            let busy = now.saturating_duration_since(slot.source.changed()) < BUSY_FOR;
-            self.next_round(now, self.options.poll_interval.unwrap_or(if busy { POLL_BUSY } else { POLL_QUIET }))
-        });
-        let at = [poll.flatten(), slot.source.next_look()].into_iter().flatten().min();
-        self.schedule.set(id, at);
-    }
-
-    /// When the next interval begins. It does so for all sources at once, so that they are looked at in one wake-up
-    /// and in their order.
-    fn next_round(&self, now: Instant, interval: Duration) -> Option<Instant> {
-        let passed = now.saturating_duration_since(self.epoch).as_nanos();
-        let next = interval.as_nanos().checked_mul(passed.checked_div(interval.as_nanos()).unwrap_or(0) + 1)?;
-        let (seconds, nanos) = (next / 1_000_000_000, next % 1_000_000_000);
-        let next = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?);
-        self.epoch.checked_add(next).map(|at| at.max(now))
-    }
-
     /// Takes hold of what names mean now, without reading: what is done while the output accepts nothing.
     pub(crate) fn attend(&mut self, now: Instant) {
         let due: Vec<_> = self.ready.iter().chain(&self.starting).copied().collect();
@@ -618,55 +419,5 @@ impl Engine {
             alone: self.added == 1,
         };
         (&mut self.slots, context)
-    }
-
-    /// Closes the file of a source that a pattern has found, if it was read to its end, until there is more in it.
-    pub(crate) fn rest_file(&mut self, id: SourceId) -> bool {
-        // A watch can be kept once it is there.
-        if self.wants.iter().any(|want| matches!(want, Want::Appends(source, ..) if *source == id)) {
-            return false;
-        }
-        let Some(fd) = self.slots.get_mut(&id).and_then(|slot| slot.source.rest()) else { return false };
-        self.wants.push(Want::Park(id, fd));
-        // It may have grown while it was being closed.
-        self.mark(id, Due::NameAndFiles);
-        true
-    }
-
-    /// Closes files that have not changed for longest, as many as one in four that are open, so that others can be
-    /// opened, and has everything looked at; false if there are none to close, nor will be.
-    pub(crate) fn rest_some(&mut self) -> bool {
-        let open = self.slots.iter().filter(|(_, slot)| slot.source.members().next().is_some());
-        let mut open: Vec<_> = open.map(|(id, slot)| (slot.source.changed(), *id)).collect();
-        open.sort_unstable();
-        let enough = open.len().div_ceil(4);
-        let mut rested = 0;
-        for (_, id) in &open {
-            if rested < enough && self.rest_file(*id) {
-                rested += 1;
-            }
-        }
-        // Those of whose writers no event has told as yet can be closed once they are read.
-        let can_be_read = |id| self.source(id).is_some_and(|source| !source.is_due() && source.has_grown());
-        let any = rested > 0 || open.iter().any(|(_, id)| can_be_read(*id));
-        if any {
-            self.mark_all();
-        }
-        any
-    }
-
-    /// Lets rotated files go as soon as they are read out, for a moment; false if there are none.
-    pub(crate) fn hurry(&mut self, now: Instant) -> bool {
-        let any = self.hurry_until <= now && self.slots.values().any(|slot| slot.source.members().nth(1).is_some());
-        if any {
-            self.hurry_until = now + HURRY;
-            self.mark_all();
-        }
-        any
-    }
-
-    /// Says whether descriptors could be given up if files need them.
-    pub(crate) fn can_make_room(&mut self, can: bool) {
-        self.can_make_room = can;
     }
 }

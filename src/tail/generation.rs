@@ -3,29 +3,26 @@
 //! A [`Generation`] owns the handle, the offset and what is remembered of the bytes before it. A look at it
 //! collects what `decide` needs and carries out the verdict. It knows no name, no line and no other generation.
 
+mod judging;
 mod passing;
 mod proving;
 
 use self::passing::Bulk;
 use std::io;
 use std::ops::Range;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use super::decide::{Before, Evidence, Held, Seen, Verdict, decide};
-use super::evidence::Remembered;
+use super::decide::Evidence;
 use super::files::{FileId, FileKind, Flow, Handle, Meta};
 use super::options::{Nuls, Options, Rewriting};
 use super::proof::{ANCHOR, Anchor, HEAD, Head};
-use super::scan::{CHUNK, find_data, read_at_least};
+use super::scan::{CHUNK, read_at_least};
 
 /// The size of the buffer that [`Generation::look`] wants.
 pub(crate) const BUFFER: usize = ANCHOR + CHUNK;
 
 /// The most that a pipe holds unless its owner is privileged (`fs.pipe-max-size`).
 const PIPE: u64 = 1024 * 1024;
-/// How often a file that ends in zeros is searched for data behind them while its writer is at work; ten times as
-/// long while nothing tells of a writer, for one that writes through a mapping may leave the times alone.
-const ZEROS: Duration = Duration::from_secs(1);
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,177 +270,6 @@ impl Generation {
             Reading::Unproven => self.look_unproven(buffer),
             Reading::Sequential => self.look_sequential(buffer),
         }
-    }
-
-    fn look_anchored(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<Look> {
-        loop {
-            let proof = self.anchor.len();
-            let wanted = proof + self.room();
-            let start = self.offset - proof as u64;
-            let length = read_at_least(&*self.handle, &mut buffer[..wanted], start, proof)?;
-            let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
-            if wanted == proof && length == proof && intact && self.limit.is_some() {
-                // Nothing more is wanted, and what was read is what stands there.
-                return Ok(Look::Nothing(Rest::AtEnd));
-            }
-            if length > proof && intact {
-                let new = &buffer[proof..length];
-                if self.run == Run::AfterRewrite && self.offset == 0 && new[0] == 0 && self.nuls == Nuls::HoldBack {
-                    return self.skip_hole();
-                }
-                let at_end = length < wanted;
-                if self.bulk != Bulk::Refused {
-                    self.bulk = if at_end { Bulk::Unseen } else { Bulk::Seen };
-                }
-                let usable = self.usable(new, at_end, now)?;
-                return Ok(self.accept(&buffer[..length], proof..proof + usable, at_end));
-            }
-            let before = if length >= proof && intact {
-                Before::Same
-            } else {
-                self.remembered().examine(&buffer[..length], intact)?
-            };
-            if let Some(look) = self.judge(before, &buffer[..length])? {
-                return Ok(look);
-            }
-        }
-    }
-
-    /// Takes the bytes at `at` as read; what stands behind them in `read` is held back.
-    fn accept(&mut self, read: &[u8], at: Range<usize>, at_end: bool) -> Look {
-        let new = &read[at.clone()];
-        self.head.extend(new, self.offset);
-        self.anchor.push(new);
-        self.offset += new.len() as u64;
-        self.size = self.size.max(self.offset);
-        self.suspect = None;
-        self.modified = None;
-        let mut rest = Rest::More;
-        if at_end {
-            // The size proves that this modification time belongs to what was read. These bytes are taken, so that
-            // not learning it is no failure.
-            match self.handle.meta() {
-                Ok(meta) if meta.size == self.offset => {
-                    self.modified = Some(meta.modified);
-                    self.ended = self.modified;
-                    rest = Rest::AtEnd;
-                }
-                Ok(meta) => self.size = self.size.max(meta.size),
-                Err(_) => rest = Rest::Unsettled,
-            }
-        }
-        if at.end < read.len() {
-            rest = Rest::NulsHeld;
-        }
-        if at.is_empty() { Look::Nothing(rest) } else { Look::Bytes { at, rest } }
-    }
-
-    /// Says what the evidence means and carries it out; `None`: look again at once.
-    fn judge(&mut self, before: Before, read: &[u8]) -> io::Result<Option<Look>> {
-        let meta = self.handle.meta()?;
-        let held = Held { offset: self.offset, modified: self.modified, suspect: self.suspect };
-        let seen = Seen { size: meta.size, modified: meta.modified, before };
-        let verdict = decide(&held, &seen);
-        Ok(Some(match verdict {
-            Verdict::Idle => {
-                self.size = self.size.max(meta.size);
-                if meta.size == self.offset {
-                    self.modified = Some(meta.modified);
-                    self.ended = self.modified;
-                    self.suspect = None;
-                    Look::Nothing(Rest::AtEnd)
-                } else if self.believed == Some(meta.size) {
-                    // It says so again and again, and there is nothing: its size lies.
-                    Look::Nothing(Rest::Unsettled)
-                } else {
-                    // It grew between the read and the stat.
-                    self.believed = Some(meta.size);
-                    return Ok(None);
-                }
-            }
-            Verdict::Settle => {
-                self.suspect = Some(meta.modified);
-                Look::Nothing(Rest::Unsettled)
-            }
-            Verdict::Stale => Look::Nothing(Rest::Unsettled),
-            Verdict::Ambiguous => {
-                self.modified = Some(meta.modified);
-                self.suspect = None;
-                Look::Changed(Change::Ambiguous)
-            }
-            Verdict::Shortened(to) => {
-                let before = Box::new(self.remember());
-                self.go_to(to)?;
-                self.size = to;
-                self.ended = Some(meta.modified);
-                Look::Changed(Change::Shortened { before, to })
-            }
-            Verdict::HeadCut(to) => {
-                let from = self.offset;
-                self.go_to(to)?;
-                self.size = meta.size;
-                Look::Changed(Change::HeadCut { from, to })
-            }
-            Verdict::Punched => {
-                self.anchor.replace(&read[..self.anchor.len()]);
-                return Ok(None);
-            }
-            Verdict::Rewritten(evidence) => {
-                let before = Box::new(self.remember());
-                self.begin_again();
-                self.size = meta.size;
-                self.ended = Some(meta.modified);
-                Look::Changed(Change::Rewritten { evidence, before, size: meta.size })
-            }
-        }))
-    }
-
-    fn remembered(&self) -> Remembered<'_> {
-        Remembered {
-            handle: &*self.handle,
-            offset: self.offset,
-            anchor: &self.anchor,
-            head: &self.head,
-            rewriting: self.rewriting,
-            terminator: self.terminator,
-        }
-    }
-
-    /// How many of the new bytes, which stand at the offset, can be delivered now.
-    fn usable(&mut self, new: &[u8], at_end: bool, now: Instant) -> io::Result<usize> {
-        let end = self.offset + new.len() as u64;
-        if self.nuls == Nuls::Pass || new.last() != Some(&0) || end <= self.data_until {
-            return Ok(new.len());
-        }
-        let usable = new.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-        if at_end {
-            return Ok(usable);
-        }
-        // There may be much of nothing, and it is looked at often.
-        let meta = self.handle.meta()?;
-        let known = self.zeros.is_some_and(|zeros| {
-            let patience = if zeros.modified == meta.modified { 10 * ZEROS } else { ZEROS };
-            zeros.size == meta.size && now < zeros.searched + patience && self.limit.is_none()
-        });
-        if known {
-            return Ok(usable);
-        }
-        if let Some(data) = find_data(&*self.handle, end)? {
-            self.data_until = data;
-            return Ok(new.len());
-        }
-        self.zeros = Some(Zeros { size: meta.size, modified: meta.modified, searched: now });
-        Ok(usable)
-    }
-
-    /// Skips the NULs that a new run begins with.
-    fn skip_hole(&mut self) -> io::Result<Look> {
-        let Some(data) = find_data(&*self.handle, 0)? else {
-            self.size = self.handle.meta()?.size;
-            return Ok(Look::Nothing(Rest::NulsHeld));
-        };
-        self.go_to(data)?;
-        Ok(Look::Changed(Change::Skipped(0..data)))
     }
 
     fn look_unproven(&mut self, buffer: &mut [u8]) -> io::Result<Look> {

@@ -4,27 +4,28 @@
 //! and when to come back. The source decides the order among members.
 
 mod cut;
+mod ending;
+mod passing;
+mod start;
 
-use std::io::{self, ErrorKind};
+use std::io::{self};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use self::cut::{Beginning, Past, Recovery};
 pub(crate) use self::cut::{Copy, Cut};
-use super::event::{Age, Arrival, Begins, Ending, Happening, Loss, Outlook, SourceId};
-use super::files::{FileId, FileKind, Handle, Meta};
+use super::event::{Age, Arrival, Begins, Ending, Happening, SourceId};
+use super::files::{FileId, Handle, Meta};
 use super::generation::{Closed, Generation, Look, Reading, Rest};
 use super::lines::{Bounds, Framed, Framing, Lines};
-use super::options::{Options, Passing, Pipes, ReadErrors, Retry, Start};
+use super::options::Options;
 use super::position::Position;
-use super::start::{Located, Place, Window, locate};
+use super::start::Window;
 use super::step::{Bytes, Context, Delivery, RETRY, Want};
 
 /// How soon a file that may be in the middle of a change is looked at again.
 const SETTLE: Duration = Duration::from_millis(100);
-/// How long reads may fail before a file that its name no longer means is let go.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How far the delivery of a generation has come.
 #[derive(Debug)]
@@ -369,114 +370,8 @@ impl Member {
         if within { Begins::Within } else { Begins::Line }
     }
 
-    /// Whether bytes need not be looked at, and none that came before them are kept.
-    fn may_pass(&self, options: &Options, framing: Framing) -> bool {
-        options.passing == Passing::Offered
-            && framing == Framing::Bytes
-            && self.lines.kept() == 0
-            && matches!(self.stage, Stage::Initial | Stage::Following)
-    }
-
-    /// Has `pass` pass up to `length` bytes from the descriptor and offset that it is given; returns the last one, if
-    /// there were any.
-    pub(crate) fn pass(
-        &mut self,
-        length: u64,
-        terminator: u8,
-        pass: impl FnOnce(BorrowedFd<'_>, u64, u64) -> io::Result<u64>,
-    ) -> io::Result<Option<u8>> {
-        let offset = self.generation.offset();
-        let Some(fd) = self.generation.fd() else { return Ok(None) };
-        match pass(fd, offset, length) {
-            Ok(count) => {
-                // What can't be read now is found out at the next look, which says what is wrong.
-                let last = self.generation.passed(count).unwrap_or(None);
-                self.lines.pass(last.unwrap_or(terminator), terminator);
-                Ok(last)
-            }
-            // Not every file system, nor every output, can do it.
-            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
-                self.generation.refuse_passing();
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What may be passed stands where this says; how old it is.
-    pub(crate) fn passage(&self) -> (FileId, u64, u64, Age) {
-        (self.file(), self.run, self.generation.offset(), self.age())
-    }
-
     fn age(&self) -> Age {
         if self.past_start() { Age::Appended } else { Age::Initial }
-    }
-
-    /// Begins to read a file that was only held.
-    fn begin(&mut self, arrival: Arrival, context: &Context<'_>, role: Role, run: u64) -> io::Result<Vec<Happening>> {
-        let options = context.options;
-        let mut happenings = Vec::new();
-        self.stage = Stage::Following;
-        if arrival == Arrival::First {
-            self.stage = if self.generation.reading() == Reading::Anchored && !options.never_seek {
-                happenings.extend(self.seek_start(context, role)?);
-                Stage::Initial
-            } else {
-                self.window(context, role)
-            };
-        }
-        if arrival == Arrival::Resumed {
-            // What an earlier tail has left comes before what is new in other sources.
-            self.stage = Stage::Initial;
-        }
-        let size = self.generation.handle().meta().map_or(0, |meta| meta.size);
-        let (offset, size) = (self.generation.offset(), self.generation.size().max(size));
-        happenings.push(Happening::Opened { file: self.file(), arrival, run, offset, begins: self.begins(), size });
-        Ok(happenings)
-    }
-
-    /// Goes to the place in a regular file where its output begins.
-    fn seek_start(&mut self, context: &Context<'_>, role: Role) -> io::Result<Option<Happening>> {
-        let handle = self.generation.handle();
-        let size = handle.meta()?.size;
-        let base = handle.position().unwrap_or(0);
-        let Options { terminator, nuls, .. } = *context.options;
-        let (start, interrupt) = (context.start, context.interrupt);
-        let located = locate(Place { handle, base, size, terminator, nuls, interrupt }, start)?;
-        let (offset, end, happening) = match located {
-            Located::At { offset, end } => (offset, end, None),
-            Located::Beyond(offset) => {
-                (0, size, Some(Happening::OffsetBeyondEnd { file: self.file(), offset, size }))
-            }
-        };
-        self.generation.go_to(offset)?;
-        if role == Role::Printed && matches!(start, Start::LastLines(_) | Start::LastBytes(_)) {
-            // Not more than was asked for, even if the file grows meanwhile.
-            self.generation.limit(end.max(offset));
-        }
-        Ok(happening)
-    }
-
-    /// How to read a file that can't be seeked.
-    fn window(&mut self, context: &Context<'_>, role: Role) -> Stage {
-        let (start, pipes) = (context.start, context.options.pipes);
-        let last_bytes = match start {
-            Start::LastBytes(count) => Some(count),
-            _ => None,
-        };
-        match self.generation.kind() {
-            // Endless devices (/dev/zero) can be seeked, and have no last bytes but those one asks for.
-            FileKind::CharDevice if last_bytes.is_some() && self.generation.handle().position().is_some() => {
-                self.generation.limit(last_bytes.unwrap_or(0));
-                Stage::Initial
-            }
-            FileKind::Fifo | FileKind::Socket if pipes == Pipes::New => Stage::Following,
-            // A FIFO whose writer stays must not keep other files waiting.
-            FileKind::Fifo if role != Role::Printed && !(context.alone && pipes == Pipes::Windowed) => {
-                Stage::Following
-            }
-            _ => Stage::Windowed(Window::new(start)),
-        }
     }
 
     /// Passes newly read bytes, which stand at `at` of the buffer, through window and line assembly.
@@ -505,43 +400,6 @@ impl Member {
         Delivery { file: self.file(), run: self.run, offset, bytes, ending, age: self.age() }
     }
 
-    /// There is nothing new.
-    fn at_rest(&mut self, rest: Rest, context: &Context<'_>, role: Role, framing: Framing) -> Progress {
-        if let Some(kept) = self.leave_start(context.options) {
-            return kept;
-        }
-        if framing == Framing::Bytes
-            && let Some(delivery) = self.take_fragment(Ending::Line)
-        {
-            // Kept while lines had to be whole, which is over.
-            return Progress::Data(delivery);
-        }
-        let again = again(rest, context.now);
-        match role {
-            Role::Current => Progress::Rest(again),
-            // Not before it is certain that there is nothing.
-            _ if rest == Rest::Unsettled && role != Role::Finishing && self.is_patient(context.now) => {
-                Progress::Hold(again)
-            }
-            Role::Printed | Role::Finishing => Progress::Done,
-            Role::Orphaned if self.may_be_rotating(context.options) => Progress::Rest(again),
-            Role::Orphaned | Role::Superseded => self.wait_for_late_writers(again, context),
-        }
-    }
-
-    /// Whether it is worth to wait for a file that seems to be changing; a size that lies would have us wait for ever.
-    fn is_patient(&mut self, now: Instant) -> bool {
-        now < *self.unsettled_since.get_or_insert(now) + PATIENCE
-    }
-
-    /// Whether a file without its name may be halfway through a rotation that has yet to make the new file. One
-    /// that was removed is let go like a rotated one, lest it keep its room on the disk.
-    fn may_be_rotating(&self, options: &Options) -> bool {
-        options.retry == Retry::Always
-            && !options.rotate_wait.is_zero()
-            && self.generation.handle().meta().is_ok_and(|meta| meta.links > 0)
-    }
-
     /// Where the bytes that are kept begin; 0 if their beginning was cut off the file meanwhile.
     fn fragment_offset(&self) -> u64 {
         self.read_to().saturating_sub(self.lines.kept())
@@ -558,114 +416,6 @@ impl Member {
     fn take_fragment(&mut self, ending: Ending) -> Option<Delivery> {
         let offset = self.fragment_offset();
         self.lines.take().map(|bytes| self.delivery(offset, Bytes::Owned(bytes), ending))
-    }
-
-    /// Delivers what was kept to the end of a first reading; `None` if there is nothing to that.
-    fn leave_start(&mut self, options: &Options) -> Option<Progress> {
-        match std::mem::replace(&mut self.stage, Stage::Following) {
-            Stage::Windowed(window) => {
-                let kept = window.finish(options.terminator);
-                if kept.is_empty() {
-                    return None;
-                }
-                let offset = self.generation.offset() - kept.len() as u64;
-                let (bytes, ending) = match self.lines.push(&kept, options.framing, bounds(options)) {
-                    Framed::Nothing => return None,
-                    Framed::Direct(length) => (kept[..length].to_vec(), Ending::Line),
-                    Framed::Joined(bytes, ending) => (bytes, ending),
-                };
-                self.stage = Stage::Emptied;
-                Some(Progress::Data(self.delivery(offset, Bytes::Owned(bytes), ending)))
-            }
-            _ => None,
-        }
-    }
-
-    /// Its name means another file, or nothing: it is let go once it has been quiet for long enough.
-    fn wait_for_late_writers(&mut self, again: Again, context: &Context<'_>) -> Progress {
-        // A file that was quiet when it was rotated gets its time all the same.
-        let since = self.ended_since.map_or(self.quiet_since, |ended| ended.max(self.quiet_since));
-        let Some(until) = since.checked_add(context.rotate_wait) else {
-            return Progress::Rest(again);
-        };
-        if context.now >= until {
-            return self.leave_start(context.options).unwrap_or(Progress::Done);
-        }
-        let again = [again, Some(until)].into_iter().flatten().min();
-        if self.lines.is_open() { Progress::Hold(again) } else { Progress::Rest(again) }
-    }
-
-    /// A pipe, FIFO or device has ended.
-    fn ended(&mut self, context: &mut Context<'_>, role: Role) -> Progress {
-        let fifo = self.generation.kind() == FileKind::Fifo;
-        let unwritten = fifo && self.generation.offset() == 0 && matches!(role, Role::Current);
-        if !unwritten && let Some(kept) = self.leave_start(context.options) {
-            return kept;
-        }
-        match role {
-            Role::Printed | Role::Finishing => Progress::Done,
-            Role::Superseded | Role::Orphaned => {
-                context.wants.push(Want::Unreadable(context.source));
-                self.wait_for_late_writers(None, context)
-            }
-            Role::Current if fifo => {
-                // Its next writer makes it readable.
-                context.wants.push(Want::Readable(context.source));
-                self.generation.renew().map_or_else(Progress::Failed, |()| Progress::Rest(None))
-            }
-            Role::Current => {
-                context.wants.push(Want::Unreadable(context.source));
-                Progress::Rest(Some(context.now + RETRY))
-            }
-        }
-    }
-
-    /// Counts a failed read; says what is to be reported of it, and whether the file is to be let go.
-    pub(crate) fn failed(
-        &mut self,
-        error: io::Error,
-        role: Role,
-        context: &Context<'_>,
-    ) -> (Vec<Happening>, Outlook) {
-        let (file, now, policy) = (self.file(), context.now, context.options.read_errors);
-        let first = self.failing_since.is_none();
-        let since = *self.failing_since.get_or_insert(now);
-        let outlook = match role {
-            Role::Current if policy == ReadErrors::KeepTrying => Outlook::Waiting,
-            Role::Current | Role::Orphaned | Role::Superseded if now < since + PATIENCE => Outlook::Waiting,
-            _ => Outlook::GivenUp,
-        };
-        let failed = Happening::ReadFailed { file, error, outlook };
-        let lost = |range| Happening::Lost { file, range, reason: Loss::Unreadable };
-        let happenings = match (outlook, policy) {
-            (Outlook::GivenUp, ReadErrors::GiveUp) => {
-                let unread = self.generation.unread();
-                std::iter::once(failed).chain(unread.map(|range| lost(Some(range)))).collect()
-            }
-            _ if first => vec![failed],
-            (Outlook::GivenUp, ReadErrors::KeepTrying) if role != Role::Finishing => vec![lost(None)],
-            _ => vec![],
-        };
-        (happenings, outlook)
-    }
-
-    /// Gives up the file: its last bytes, what is to be reported, and what is kept of it.
-    pub(crate) fn finish(mut self) -> (Option<Delivery>, Vec<Happening>, Option<Closed>) {
-        let last = self.take_fragment(Ending::Unterminated);
-        self.leave();
-        let (file, run, offset) = (self.file(), self.run, self.generation.offset());
-        let mut happenings = Vec::new();
-        if self.failing_since.is_none() {
-            // What could not be read is no NULs.
-            happenings.extend(self.generation.held_back().map(|range| Happening::NulsSkipped { file, range }));
-        }
-        if run > 0 {
-            let size = self.generation.size().max(offset);
-            let position = self.generation.prove(offset);
-            happenings.push(Happening::Closed { file, run, offset, size, position });
-        }
-        let closed = (self.generation.reading() == Reading::Anchored).then(|| self.generation.close());
-        (last, happenings, closed)
     }
 }
 

@@ -1,0 +1,138 @@
+//! How a tail minds what happens outside: events become marks, and what the engine wants becomes watches.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::event::{Because, SourceId};
+use super::step::{Due, Want};
+use super::{SAFETY, Tail};
+use crate::wake::{Appends, Follower, Notice, Woken};
+
+impl Tail {
+    /// Looks at names that may mean other files now, and holds these open, without reading anything.
+    pub(super) fn attend(&mut self) {
+        let now = Instant::now();
+        self.look_around(now);
+        self.engine.attend(now);
+        // What was only watched now may have changed just before.
+        while self.carry_out_wants() {
+            self.engine.attend(now);
+        }
+    }
+
+    /// Turns what has happened outside into marks.
+    pub(super) fn look_around(&mut self, now: Instant) {
+        let mut discover = self.discovery.is_due(now);
+        let mut changes = BTreeSet::new();
+        if now >= self.safety_at {
+            self.safety_at = now + SAFETY;
+            self.engine.mark_all_unannounced();
+            discover = true;
+        }
+        self.engine.tick(now);
+        match self.wake.drain(now) {
+            None => {}
+            Some(Woken::Marks(marked)) => {
+                for (source, notice) in marked.refused {
+                    self.cover(source, notice);
+                }
+                if marked.everything {
+                    self.engine.mark_all();
+                    discover = true;
+                }
+                for fd in marked.hot {
+                    // Its watch returns before the look that follows, so that nothing is missed in between.
+                    if let Some(source) = self.engine.quiet(fd, now)
+                        && let Err(notice) = self.wake.cool(fd)
+                    {
+                        self.cover(source, notice);
+                    }
+                    self.engine.mark_descriptor(fd);
+                }
+                for fd in marked.descriptors {
+                    self.engine.mark_descriptor(fd);
+                }
+                for source in marked.parked {
+                    self.engine.mark(source, Due::Files);
+                }
+                for follower in marked.names {
+                    match follower {
+                        Follower::Source(source) => self.engine.mark(source, Due::NameAndFiles),
+                        Follower::Pattern(_) => discover = true,
+                    }
+                }
+                changes = marked.changes;
+            }
+            Some(Woken::EventsLost) => {
+                self.engine.poll_all();
+                discover = true;
+            }
+            Some(Woken::EventsBack) => {
+                self.engine.watch_all();
+                discover = true;
+            }
+        }
+        if discover {
+            self.discover(now);
+        } else {
+            let reports = self.discovery.review(&changes, &mut self.engine, &mut self.wake, now);
+            self.reports.extend(reports);
+        }
+    }
+
+    pub(super) fn discover(&mut self, now: Instant) {
+        let reports = self.discovery.look(&mut self.engine, &mut self.wake, now);
+        self.reports.extend(reports);
+    }
+
+    /// Sets and drops watches as the engine asks for; returns whether anything was to be done.
+    pub(super) fn carry_out_wants(&mut self) -> bool {
+        let wants = self.engine.take_wants();
+        let mut looks = Vec::new();
+        // Room for one is room for all, as everything is looked at again; but only once what is open is watched.
+        let wants_room = wants.iter().any(|want| matches!(want, Want::Room));
+        for want in wants {
+            match want {
+                Want::Name(source) => {
+                    let Some(path) = self.engine.source(source).map(|source| source.path().to_owned()) else {
+                        continue;
+                    };
+                    let notice = self.wake.follow_name(source, path);
+                    self.cover(source, notice);
+                    looks.push((source, Due::NameAndFiles));
+                }
+                Want::Appends(source, fd, file_system) => {
+                    let notice = self.wake.watch_appends(&Appends { source, fd, file_system });
+                    self.cover(source, notice);
+                    looks.push((source, Due::Files));
+                }
+                Want::Release(fd) => self.wake.release(fd),
+                Want::Park(source, fd) => {
+                    let notice = self.wake.park(source, fd);
+                    self.cover(source, notice);
+                }
+                Want::Unpark(source) => self.wake.unpark(source),
+                Want::Forget(source) => self.wake.forget_name(source),
+                Want::Room | Want::Readable(_) | Want::Unreadable(_) => {}
+            }
+        }
+        if wants_room && !self.engine.rest_some() && !self.engine.hurry(Instant::now()) {
+            if !self.wake.make_room() {
+                self.engine.can_make_room(false);
+            }
+            self.engine.poll_all();
+        }
+        for (source, due) in &looks {
+            self.engine.mark(*source, *due);
+        }
+        wants_room || !looks.is_empty()
+    }
+
+    fn cover(&mut self, source: SourceId, notice: Notice) {
+        match notice {
+            Notice::Told => {}
+            Notice::ToldInPart => self.engine.poll(source, Because::FileSystem),
+            Notice::Untold => self.engine.poll(source, Because::NoWatch),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! How sources come to be, and whose the open files are.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::{Cause, Engine, Slot};
+use crate::tail::event::{Arrival, Because, Noticed, SourceId};
+use crate::tail::files::{FileId, Handle};
+use crate::tail::options::Following;
+use crate::tail::position::Resume;
+use crate::tail::source::Source;
+use crate::tail::step::{Due, Want};
+
+impl Engine {
+    /// Follows a name.
+    pub(crate) fn add_name(&mut self, path: PathBuf, now: Instant) -> SourceId {
+        let id = self.next_id();
+        self.named.entry(path.clone()).or_default().push(id);
+        let source = Source::named(id, path, self.options.following, now);
+        if self.options.following != Following::Nothing {
+            self.wants.push(Want::Name(id));
+        }
+        self.insert(id, source)
+    }
+
+    /// Follows a name from where an earlier tail had come to.
+    pub(crate) fn add_resumed(&mut self, saved: Resume, now: Instant) -> SourceId {
+        let id = self.next_id();
+        let source = Source::resumed(id, saved, self.options.following, now);
+        if self.options.following != Following::Nothing {
+            self.wants.push(Want::Name(id));
+        }
+        self.insert(id, source)
+    }
+
+    /// Follows a file that a pattern of an earlier tail has found.
+    pub(crate) fn add_resumed_found(&mut self, saved: Resume, now: Instant) -> SourceId {
+        let id = self.next_id();
+        let source = Source::resumed_found(id, saved, self.options.following, now);
+        self.insert(id, source)
+    }
+
+    /// Follows standard input, or another file that is open already.
+    pub(crate) fn add_open(&mut self, path: PathBuf, handle: Box<dyn Handle>, now: Instant) -> SourceId {
+        let id = self.next_id();
+        let (_, mut context) = self.context(id, now);
+        let source = Source::opened(id, path, handle, &mut context);
+        self.insert(id, source)
+    }
+
+    /// Follows a file that a pattern has found, whatever its name becomes.
+    pub(crate) fn add_found(&mut self, path: PathBuf, arrival: Arrival, now: Instant) -> SourceId {
+        let id = self.next_id();
+        let source = Source::found(id, path, arrival, now);
+        self.insert(id, source);
+        if arrival != Arrival::First {
+            // It takes its turn behind what was there before it.
+            self.starting.retain(|starting| *starting != id);
+            self.mark(id, Due::NameAndFiles);
+        }
+        id
+    }
+
+    /// A file that a pattern has brought is still found, under this name.
+    pub(crate) fn keep_found(&mut self, id: SourceId, path: PathBuf) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.source.attach(path);
+            if slot.source.members().next().is_none() {
+                // It went away before it could be opened, and is there again.
+                self.mark(id, Due::NameAndFiles);
+            }
+        }
+    }
+
+    /// A newer file stands under the only name of one that a pattern has brought: it is the next of that source.
+    pub(crate) fn succeed_found(&mut self, id: SourceId, path: PathBuf) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.source.succeed(path);
+            self.mark(id, Due::NameAndFiles);
+        }
+    }
+
+    /// A file that a pattern has brought is found no more.
+    pub(crate) fn drop_found(&mut self, id: SourceId) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.source.detach();
+            self.mark(id, Due::NameAndFiles);
+        }
+    }
+
+    fn next_id(&mut self) -> SourceId {
+        self.added += 1;
+        SourceId(self.added - 1)
+    }
+
+    pub(super) fn insert(&mut self, id: SourceId, source: Source) -> SourceId {
+        // Until its watches are set, nothing but looking tells of changes; setting them marks it again.
+        let asked = self.options.poll_only;
+        let noticed = if asked { Noticed::ByPolling(Because::Asked) } else { Noticed::ByEvents };
+        self.slots.insert(id, Slot { source, held: Vec::new(), noticed, cause: Cause::Told, queued: false });
+        self.starting.push_back(id);
+        self.note_files(id);
+        id
+    }
+
+    /// Notes which files a source has open.
+    pub(super) fn note_files(&mut self, id: SourceId) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if slot.source.files().eq(slot.held.iter().copied()) {
+            return;
+        }
+        let held = slot.source.files().collect();
+        let old = std::mem::replace(&mut slot.held, held);
+        for file in &slot.held {
+            let holders = self.holders.entry(*file).or_default();
+            if !holders.contains(&id) {
+                holders.push(id);
+            }
+        }
+        for file in old.iter().filter(|file| !slot.held.contains(file)) {
+            if let Some(holders) = self.holders.get_mut(file) {
+                holders.retain(|holder| *holder != id);
+                if holders.is_empty() {
+                    self.holders.remove(file);
+                }
+            }
+        }
+    }
+
+    /// The source that has a file open; of several the first.
+    pub(crate) fn holder(&self, file: FileId) -> Option<SourceId> {
+        self.holders.get(&file)?.first().copied()
+    }
+
+    /// The source that was asked for by this name and waits for a file.
+    pub(crate) fn awaiting(&self, path: &Path) -> Option<SourceId> {
+        self.named.get(path)?.iter().copied().find(|id| self.is_waiting(*id))
+    }
+
+    /// Whether a source waits for a file to come under its name.
+    pub(crate) fn is_waiting(&self, id: SourceId) -> bool {
+        self.source(id).is_some_and(|source| source.members().next().is_none() && source.needs_name())
+    }
+}

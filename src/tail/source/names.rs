@@ -1,0 +1,202 @@
+//! What a source makes of what its name means: a file that it takes hold of, or nothing.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+
+use super::{Origin, Source};
+use crate::tail::beside::Extent;
+use crate::tail::decide::{NameHeld, NameSeen, NameVerdict, decide_name};
+use crate::tail::event::{Arrival, Happening, Outlook, Since};
+use crate::tail::files::{FileKind, Handle, Meta};
+use crate::tail::generation::{Closed, Generation, Reading};
+use crate::tail::member::Member;
+use crate::tail::name::{Absence, Found, State, is_shortage};
+use crate::tail::options::{Following, Retry};
+use crate::tail::step::{Context, RETRY, Want};
+use crate::wake::is_made_up;
+
+impl Source {
+    /// Compares what the name means with what it meant.
+    pub(super) fn inspect(&mut self, context: &mut Context<'_>) {
+        let live = self.members.back().filter(|_| self.state == State::Live).map(Member::file);
+        let at = context.files.now();
+        let (seen, found) = self.name.look(context.files, live);
+        // What can't be reached now is not gone: it is taken up when it can.
+        if let Some(saved) = self.saved.take_if(|_| seen != NameSeen::Inaccessible) {
+            let before = self.state;
+            let live = if let Found::File(_, meta) = &found { Some(meta.id) } else { None };
+            if self.take_up(saved, live, context) != Extent::All || self.state != before {
+                return;
+            }
+        }
+        let held = match self.state {
+            State::New => NameHeld::New,
+            State::Live | State::Absent(_) | State::Finishing | State::Over => {
+                live.map_or(NameHeld::Nothing, NameHeld::File)
+            }
+        };
+        match (decide_name(held, seen), found) {
+            (NameVerdict::Arrived | NameVerdict::Rotated, Found::File(handle, meta)) => {
+                let begins = self.state == State::New && self.origin != Origin::Resumed;
+                let extent = self.arrive(handle, &meta, context);
+                if extent == Extent::All && begins {
+                    // Nothing that came before is asked for.
+                    self.beside.saw_name(at);
+                } else if extent == Extent::All {
+                    self.looking = Some(at);
+                }
+            }
+            (NameVerdict::Same, _) => self.looking = Some(at),
+            (NameVerdict::Gone, Found::Error(error)) => {
+                // It may have meant a file and mean nothing again. What can't be had now comes with the next look.
+                let missed = self.may_have_missed(context.options);
+                let extent = if missed { self.catch_up(None, context) } else { Extent::All };
+                if self.state == State::New && self.origin == Origin::Named {
+                    self.beside.saw_name(at);
+                    self.look_around(None, context);
+                }
+                if extent == Extent::All {
+                    self.looking = Some(at);
+                }
+                self.absent(Absence::Missing, Some(error), context);
+            }
+            (NameVerdict::Blocked, Found::Error(error)) if is_shortage(&error) && context.can_make_room => {
+                context.wants.push(Want::Room);
+            }
+            (NameVerdict::Blocked, Found::Error(error)) => {
+                self.absent(Absence::Errno(error.raw_os_error()), Some(error), context);
+            }
+            (NameVerdict::Blocked | NameVerdict::Refused, Found::Kind(kind, error)) => {
+                self.absent(Absence::Untailable(kind), error, context);
+            }
+            // The remaining pairs are what it meant before.
+            _ => {}
+        }
+    }
+
+    /// The name means a file that it didn't mean before. Those that it meant in between come first; unless these are
+    /// all held, the name is to be looked at again.
+    fn arrive(&mut self, mut handle: Box<dyn Handle>, meta: &Meta, context: &mut Context<'_>) -> Extent {
+        let held = self.members.iter().any(|member| member.file() == meta.id);
+        let resumed = (self.state, self.origin) == (State::New, Origin::Resumed)
+            && self.closed.iter().any(|closed| closed.id == meta.id);
+        if !held && !resumed && self.may_have_missed(context.options) {
+            let mut extent = self.catch_up(Some(meta.id), context);
+            if extent == Extent::Short {
+                // The directory can be listed with the descriptor that the new file has.
+                drop(handle);
+                extent = self.catch_up(Some(meta.id), context);
+                match self.name.open(context.files) {
+                    Ok(again) if again.meta().is_ok_and(|again| again.id == meta.id) => handle = again,
+                    _ => return Extent::Short,
+                }
+            }
+            if extent != Extent::All {
+                return extent;
+            }
+        }
+        if self.state == State::New {
+            self.look_around(Some(meta.id), context);
+        }
+        let arrival = match self.state {
+            State::New if resumed => Arrival::Resumed,
+            State::New => match self.origin {
+                Origin::Named => Arrival::First,
+                Origin::Resumed => self.newest().map_or(Arrival::Appeared, Arrival::Replaced),
+                Origin::Found(arrival) => arrival,
+            },
+            State::Live => self.members.back().map_or(Arrival::Appeared, |live| Arrival::Replaced(live.file())),
+            State::Absent(Absence::Missing) => Arrival::Appeared,
+            State::Absent(_) | State::Finishing | State::Over => Arrival::Accessible,
+        };
+        self.state = State::Live;
+        if self.following == Following::Name {
+            // The way to the name may lead elsewhere than where it was watched.
+            context.wants.push(Want::Name(self.id));
+        }
+        if let Some(index) = self.members.iter().position(|member| member.file() == meta.id)
+            && let Some(member) = self.members.remove(index)
+        {
+            self.pending.extend(member.returned());
+            self.latest = Some(member.file());
+            self.members.push_back(member);
+            return Extent::All;
+        }
+        let place = if self.following == Following::Name { handle.location() } else { None };
+        self.take(handle, meta, arrival, context);
+        if let Some(live) = self.members.back_mut() {
+            live.is_at(place);
+        }
+        Extent::All
+    }
+
+    /// Holds an open file as the newest generation.
+    pub(super) fn take(&mut self, handle: Box<dyn Handle>, meta: &Meta, arrival: Arrival, context: &mut Context<'_>) {
+        let file_system = handle.file_system();
+        let reading = match meta.kind {
+            FileKind::Regular if file_system.is_some_and(is_made_up) => Reading::Unproven,
+            FileKind::Regular => Reading::Anchored,
+            FileKind::BlockDevice => Reading::Unproven,
+            _ => Reading::Sequential,
+        };
+        let closed = self.closed_files(context);
+        let known = closed.iter().rposition(|closed| closed.id == meta.id);
+        let generation = match known.and_then(|index| closed.remove(index)) {
+            Some(closed) => Generation::reopened(handle, meta, context.options, closed),
+            None => Generation::new(handle, meta, reading, context.options),
+        };
+        let arrival = if known.is_some() && arrival != Arrival::Resumed { Arrival::Returned } else { arrival };
+        let member = Member::pinned(generation, arrival, context.now);
+        if self.following != Following::Nothing && reading != Reading::Sequential {
+            context.wants.extend(member.want_appends(self.id));
+        }
+        self.members.push_back(member);
+    }
+
+    /// The files that were let go and may come back. A file that another name meant is new under this one; to a pattern
+    /// it is the same.
+    pub(super) fn closed_files<'a>(&'a mut self, context: &'a mut Context<'_>) -> &'a mut VecDeque<Closed> {
+        match self.origin {
+            Origin::Named | Origin::Resumed => &mut self.closed,
+            Origin::Found(_) => context.closed,
+        }
+    }
+
+    /// The name means nothing that can be followed.
+    pub(super) fn absent(&mut self, absence: Absence, error: Option<io::Error>, context: &mut Context<'_>) {
+        let since = match self.state {
+            State::New => Since::Start,
+            State::Live => Since::Change,
+            State::Absent(_) | State::Finishing | State::Over => Since::Still,
+        };
+        let options = context.options;
+        let waiting = match (self.following, options.retry, since, absence) {
+            (Following::Nothing, ..) | (Following::Descriptor, _, _, Absence::Untailable(_)) => false,
+            // A name that was followed is taken up again, with or without retry, while other files are followed.
+            (_, Retry::Always, ..)
+            | (Following::Name, Retry::Never, Since::Change | Since::Still, Absence::Missing | Absence::Errno(_)) => {
+                true
+            }
+            _ => false,
+        };
+        let outlook = if waiting { Outlook::Waiting } else { Outlook::GivenUp };
+        if self.state != State::Absent(absence) {
+            self.pending.push_back(match (absence, error) {
+                (Absence::Untailable(kind), error) => Happening::Untailable { kind, error, since, outlook },
+                (_, error) => Happening::Inaccessible {
+                    error: error.unwrap_or_else(|| io::Error::from(ErrorKind::NotFound)),
+                    since,
+                    outlook,
+                },
+            });
+        }
+        self.state = if waiting { State::Absent(absence) } else { State::Over };
+        if waiting && absence != Absence::Missing {
+            // Nothing announces that permission was given or a disk came back.
+            self.name_again = Some(context.now + RETRY);
+        }
+        if !waiting {
+            context.wants.push(Want::Forget(self.id));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! How a source reads the files that it holds, oldest first, and lets them go.
+
+use std::io::{self, ErrorKind};
+
+use super::{Origin, REMEMBERED, REMEMBERED_BY_ALL, Source, remember};
+use crate::tail::event::{Happening, Outlook};
+use crate::tail::lines::Framing;
+use crate::tail::member::{Again, Member, Progress, Role};
+use crate::tail::name::State;
+use crate::tail::options::{Following, ReadErrors};
+use crate::tail::step::{Context, Delivery, Due, RETRY, Step, Want};
+
+impl Source {
+    /// Reads the members in order, from the cursor on.
+    pub(super) fn read(&mut self, context: &mut Context<'_>) -> Option<Step> {
+        if self.cursor == 0 {
+            self.files_again = None;
+        }
+        context.source = self.id;
+        while self.cursor < self.members.len() && self.pending.is_empty() {
+            let role = self.role();
+            // While an older file may still bring late lines, these and the newer one's must not tear each other.
+            let framing = if self.members.len() > 1 { Framing::Lines } else { context.options.framing };
+            let member = &self.members[self.cursor];
+            if member.run() == 0
+                && let Some(begin) = context.begin_by
+            {
+                context.start = begin(self.name.path(), member.file());
+            }
+            let progress = match self.members[self.cursor].advance(context, &mut self.runs, role, framing) {
+                Progress::Stirred(look) => self.begin_run(look, role, framing, context),
+                progress => progress,
+            };
+            match progress {
+                Progress::Data(delivery) => {
+                    self.changed = context.now;
+                    return Some(Step::Data(delivery));
+                }
+                Progress::LastData(delivery, again) => {
+                    self.look_again(again);
+                    self.cursor += 1;
+                    if self.cursor == self.members.len() {
+                        self.due = Due::Nothing;
+                    }
+                    self.changed = context.now;
+                    return Some(Step::Data(delivery));
+                }
+                Progress::DataThen(delivery, happenings) => {
+                    self.pending.extend(happenings);
+                    self.changed = context.now;
+                    return Some(Step::Data(delivery));
+                }
+                Progress::Began(happenings) => {
+                    self.changed = context.now;
+                    let rotated = self.rotated();
+                    self.pending.extend(rotated.into_iter().chain(happenings));
+                }
+                Progress::Happened(happenings) => {
+                    self.changed = context.now;
+                    self.pending.extend(happenings);
+                }
+                Progress::Cut(cut) => {
+                    let copy = self.copy_of(&cut.before, context);
+                    let (last, happenings) = self.members[self.cursor].go_on(cut, copy, &mut self.runs);
+                    self.pending.extend(happenings);
+                    self.changed = context.now;
+                    if let Some(last) = last {
+                        return Some(Step::Data(last));
+                    }
+                }
+                Progress::Passable(length) => {
+                    self.changed = context.now;
+                    return Some(Step::Passable(length));
+                }
+                // What stirred was acted on.
+                Progress::Working | Progress::Stirred(_) => {
+                    self.changed = context.now;
+                    return Some(Step::Working);
+                }
+                Progress::Failed(error) => return self.failed(error, role, context).map(Step::Data),
+                Progress::Rest(again) => {
+                    self.look_again(again);
+                    self.cursor += 1;
+                }
+                Progress::Hold(again) => {
+                    self.look_again(again);
+                    self.cursor = self.members.len();
+                }
+                Progress::Done => return self.let_go(context).map(Step::Data),
+            }
+        }
+        None
+    }
+
+    /// What the member at the cursor is to the source.
+    fn role(&self) -> Role {
+        let newest = self.cursor + 1 == self.members.len();
+        match self.state {
+            State::Finishing => Role::Finishing,
+            _ if self.following == Following::Nothing => Role::Printed,
+            State::Live if newest => Role::Current,
+            State::Absent(_) if newest => Role::Orphaned,
+            _ => Role::Superseded,
+        }
+    }
+
+    /// What is to be reported when the member at the cursor begins, if another file was read before it.
+    fn rotated(&mut self) -> Option<Happening> {
+        let to = self.members[self.cursor].file();
+        let from = self.latest.replace(to).filter(|from| *from != to)?;
+        let older = self.members.iter().find(|member| member.file() == from);
+        Some(Happening::Rotated { from, to, renamed_to: older.and_then(Member::renamed_to) })
+    }
+
+    pub(super) fn look_again(&mut self, again: Again) {
+        self.files_again = [self.files_again, again].into_iter().flatten().min();
+    }
+
+    /// Closes the member at the cursor, which has been read to its end.
+    fn let_go(&mut self, context: &mut Context<'_>) -> Option<Delivery> {
+        let member = self.members.remove(self.cursor)?;
+        if let Some(fd) = member.fd() {
+            context.wants.push(Want::Release(fd));
+        }
+        let (last, happenings, closed) = member.finish();
+        self.pending.extend(happenings);
+        if let Some(closed) = closed {
+            let file = closed.id;
+            remember(context.closed, closed.clone(), REMEMBERED_BY_ALL);
+            remember(&mut self.closed, closed, REMEMBERED);
+            let oldest = self.members.front().map(Member::file).or_else(|| self.newest());
+            self.beside.know_closed(file, oldest);
+        }
+        let is_last = match self.state {
+            State::Live | State::Finishing => true,
+            State::Over => matches!(self.origin, Origin::Found(_)),
+            State::New | State::Absent(_) => false,
+        };
+        if self.members.is_empty() && is_last {
+            self.state = State::Over;
+            self.count_look();
+            let (looked, known) = (self.looked(), self.known());
+            self.pending.push_back(Happening::Ended { looked, known });
+        }
+        last
+    }
+
+    /// A read failed: says so once, and tries again or gives up.
+    fn failed(&mut self, error: io::Error, role: Role, context: &mut Context<'_>) -> Option<Delivery> {
+        const ESTALE: i32 = rustix::io::Errno::STALE.raw_os_error();
+        if error.kind() == ErrorKind::Interrupted {
+            // Somebody wants to end; it is nothing that the file has done.
+            self.look_again(Some(context.now + RETRY));
+            self.cursor = self.members.len();
+            return None;
+        }
+        self.looking = None;
+        let member = &mut self.members[self.cursor];
+        if error.raw_os_error() == Some(ESTALE)
+            && let Ok(handle) = self.name.open(context.files)
+            && handle.meta().is_ok_and(|meta| meta.id == member.file())
+        {
+            let old = member.fd();
+            member.replace_handle(handle);
+            context.wants.extend(old.map(Want::Release));
+            context.wants.extend(member.want_appends(self.id));
+        }
+        let (happenings, outlook) = member.failed(error, role, context);
+        self.pending.extend(happenings);
+        if outlook == Outlook::GivenUp {
+            return match context.options.read_errors {
+                ReadErrors::KeepTrying => self.let_go(context),
+                ReadErrors::GiveUp => self.give_up(context),
+            };
+        }
+        self.look_again(Some(context.now + RETRY));
+        self.cursor = self.members.len();
+        None
+    }
+
+    /// Ends for want of the member at the cursor, which can't be read.
+    fn give_up(&mut self, context: &mut Context<'_>) -> Option<Delivery> {
+        self.state = State::Finishing;
+        let last = self.let_go(context);
+        if !self.members.is_empty() {
+            self.finish();
+        }
+        context.wants.push(Want::Forget(self.id));
+        last
+    }
+}
