@@ -42,6 +42,7 @@ mod oracle;
 mod process;
 mod records;
 mod run;
+pub mod sessions;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
