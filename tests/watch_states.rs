@@ -265,3 +265,62 @@ fn a_log_whose_writer_ends_no_line_for_long_stays_active() {
     let told = story(&tail.end().stdout, "a.log");
     assert_eq!(told, ["active by growth", "L1", "............L2"]);
 }
+
+in_both_modes!(by_growth_alone_a_session_is_completed_as_often_as_it_was_active);
+fn by_growth_alone_a_session_is_completed_as_often_as_it_was_active(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=1);
+    let tail = watch(&logs, mode, "--state growth --idle-after 200ms --keep 0 .");
+    until_last(&tail, "a.log", "completed by growth");
+    let closed = tail.resources();
+    for number in 2..=4 {
+        logs.append("a.log", number..=number);
+        until_line(&tail, "a.log", number);
+        until_last(&tail, "a.log", "completed by growth");
+    }
+    tail.until_no_more_than(closed);
+    let expected = ["active by growth", "L", "completed by growth"];
+    let mut told = story(&tail.end().stdout, "a.log").into_iter();
+    assert_eq!(told.next().as_deref(), Some("completed by growth"));
+    for number in 2..=4 {
+        assert_eq!(
+            told.by_ref().take(3).collect::<Vec<_>>(),
+            expected.map(|what| what.replace('L', &format!("L{number}")))
+        );
+    }
+    assert_eq!(told.next(), None);
+}
+
+in_both_modes!(completed_sessions_that_can_not_be_closed_at_once_are_closed_later);
+fn completed_sessions_that_can_not_be_closed_at_once_are_closed_later(mode: Mode) {
+    let logs = Logs::new();
+    let names: Vec<String> = (0..30).map(|number| format!("{number}.log")).collect();
+    for name in &names {
+        logs.append(name, 1..=1);
+    }
+    let tail = watch(&logs, mode, "--from start --idle-after 100ms --rotate-wait 2s --keep 2 --glob *.log .");
+    let all_completed = || {
+        for name in &names {
+            until_last(&tail, name, "completed by growth");
+        }
+    };
+    all_completed();
+    tail.until("all but those that are kept are closed", |_| tail.resources().descriptors < 20);
+    let closed = tail.resources();
+    for name in &names {
+        logs.append(name, 2..=2);
+        until_line(&tail, name, 2);
+    }
+    // The files before them are held for two seconds, in which the sessions are completed.
+    for name in &names {
+        logs.rename(name, format!("{name}.1")).append(name, 3..=3);
+    }
+    for name in &names {
+        until_line(&tail, name, 3);
+    }
+    all_completed();
+    tail.until_no_more_than(closed);
+    let ended = tail.end();
+    for name in &names {
+        assert_text(&ended, name, 1..=3);
+    }
+}

@@ -69,6 +69,9 @@ pub(crate) struct Sessions {
     /// Completed ones that are held open, those first that have been so for longest.
     completed: BTreeMap<u64, SourceId>,
     counted: u64,
+    /// Surplus ones that could not be closed, and when that is to be asked for again.
+    refused: BTreeSet<SourceId>,
+    ask_again_at: Option<Instant>,
     looked_at: Instant,
     /// Whose turn it is among those that nothing happened to.
     turn: SourceId,
@@ -88,6 +91,8 @@ impl Sessions {
             timers: BTreeSet::new(),
             completed: BTreeMap::new(),
             counted: 0,
+            refused: BTreeSet::new(),
+            ask_again_at: None,
             looked_at: now,
             turn: SourceId::FIRST,
         }
@@ -153,7 +158,7 @@ impl Sessions {
         if let Some(place) = known.completed {
             self.completed.remove(&place);
         }
-        for set in [&mut self.changed, &mut self.again, &mut self.reading, &mut self.to_read] {
+        for set in [&mut self.changed, &mut self.again, &mut self.reading, &mut self.to_read, &mut self.refused] {
             set.remove(&source);
         }
         change
@@ -165,6 +170,8 @@ impl Sessions {
         known.seen = offset;
         let next = known.session.grew(now);
         self.changed.insert(source);
+        // Where locks don't count, nothing but time asks for a look.
+        self.set_timer(source);
         self.follow_up(source, next)
     }
 
@@ -181,7 +188,7 @@ impl Sessions {
         let changed = (!self.changed.is_empty() && self.minds_locks()).then(|| after(LOOK_AT_CHANGED));
         let regular = (self.minds_locks() && !self.known.is_empty()).then(|| after(LOOK));
         let quiet = self.timers.first().map(|(at, _)| *at);
-        [soon, changed, regular, quiet].into_iter().flatten().min()
+        [soon, changed, regular, quiet, self.ask_again_at].into_iter().flatten().min()
     }
 
     /// The sessions to be looked at now, with the files whose locks count, if the locks of files with these numbers have
@@ -261,8 +268,14 @@ impl Sessions {
         self.follow_up(source, next)
     }
 
-    /// Completed sessions that need not be held open any longer, each once.
-    pub(crate) fn take_surplus(&mut self) -> Vec<SourceId> {
+    /// Completed sessions that need not be held open any longer, each once, unless it is [refused](Self::refuse).
+    pub(crate) fn take_surplus(&mut self, now: Instant) -> Vec<SourceId> {
+        if self.ask_again_at.take_if(|at| *at <= now).is_some() {
+            for source in std::mem::take(&mut self.refused) {
+                let place = self.known.get(&source).and_then(|known| known.completed);
+                self.completed.extend(place.map(|place| (place, source)));
+            }
+        }
         let mut surplus = Vec::new();
         while self.completed.len() > self.keep
             && let Some((_, source)) = self.completed.pop_first()
@@ -270,6 +283,12 @@ impl Sessions {
             surplus.push(source);
         }
         surplus
+    }
+
+    /// A surplus session can't be closed now: there is something left to be done about its files.
+    pub(crate) fn refuse(&mut self, source: SourceId, now: Instant) {
+        self.refused.insert(source);
+        self.ask_again_at.get_or_insert(now + LOOK);
     }
 
     fn follow_up(&mut self, source: SourceId, next: Next) -> Option<Change> {
@@ -288,6 +307,7 @@ impl Sessions {
                 let known = self.known.get_mut(&source)?;
                 if let Some(place) = known.completed.take() {
                     self.completed.remove(&place);
+                    self.refused.remove(&source);
                 }
                 if label.state != State::Active {
                     self.counted += 1;
@@ -315,8 +335,14 @@ mod tests {
         FileId { device: 1, inode, birth: None }
     }
 
+    const IDLE: Duration = Duration::from_secs(30);
+
     fn sessions(keep: usize) -> Sessions {
-        Sessions::new(Policy { liveness: Liveness::Auto, idle_after: Duration::from_secs(30) }, keep, Instant::now())
+        sessions_by(Liveness::Auto, keep)
+    }
+
+    fn sessions_by(liveness: Liveness, keep: usize) -> Sessions {
+        Sessions::new(Policy { liveness, idle_after: IDLE }, keep, Instant::now())
     }
 
     /// Looks at what is due until nothing is left to be done, with these locks; returns what was said.
@@ -402,13 +428,47 @@ mod tests {
             settle(&mut sessions, &[], &[], now);
         }
         sessions.grew(SourceId(0), 0, now);
-        assert_eq!(sessions.take_surplus(), [SourceId(1)]);
-        assert!(sessions.take_surplus().is_empty());
+        assert_eq!(sessions.take_surplus(now), [SourceId(1)]);
+        assert!(sessions.take_surplus(now).is_empty());
         assert_eq!(
             settle(&mut sessions, &[], &[], now + Duration::from_mins(1)),
             [("0".to_owned(), State::Completed)]
         );
-        assert_eq!(sessions.take_surplus(), [SourceId(2)]);
+        assert_eq!(sessions.take_surplus(now), [SourceId(2)]);
+    }
+
+    #[test]
+    fn a_surplus_session_that_can_not_be_closed_is_surplus_again_unless_it_is_written() {
+        let mut sessions = sessions_by(Liveness::Growth, 0);
+        let now = Instant::now();
+        for number in 0..3 {
+            let path = number.to_string();
+            sessions.begin(SourceId(number), Path::new(&path), file(number as u64));
+        }
+        settle(&mut sessions, &[], &[], now);
+        assert_eq!(sessions.take_surplus(now), [SourceId(0), SourceId(1), SourceId(2)]);
+        sessions.refuse(SourceId(0), now);
+        sessions.refuse(SourceId(2), now);
+        sessions.grew(SourceId(0), 0, now);
+        assert!(sessions.take_surplus(now).is_empty());
+        assert_eq!(sessions.look_at(), Some(now + LOOK));
+        assert_eq!(sessions.take_surplus(now + LOOK), [SourceId(2)]);
+        assert!(sessions.take_surplus(now + 2 * LOOK).is_empty());
+    }
+
+    #[test]
+    fn where_locks_do_not_count_time_alone_completes_a_session_each_time_it_has_grown() {
+        let mut sessions = sessions_by(Liveness::Growth, 100);
+        let now = Instant::now();
+        sessions.begin(SourceId(0), Path::new("a"), file(1));
+        assert_eq!(settle(&mut sessions, &[], &[], now), [("a".to_owned(), State::Completed)]);
+        for round in 1..=3 {
+            let grown = now + Duration::from_mins(round);
+            assert_eq!(sessions.grew(SourceId(0), round, grown).unwrap().label.state, State::Active);
+            let due = sessions.look_at().unwrap();
+            assert_eq!(due, grown + IDLE);
+            assert_eq!(settle(&mut sessions, &[], &[], due), [("a".to_owned(), State::Completed)]);
+        }
     }
 
     #[test]

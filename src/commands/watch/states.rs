@@ -89,8 +89,10 @@ impl States {
         for source in self.sessions.take_to_read() {
             tail.look_at(source);
         }
-        for source in self.sessions.take_surplus() {
-            tail.rest(source);
+        for source in self.sessions.take_surplus(now) {
+            if !tail.rest(source) && tail.standing(source).is_some() {
+                self.sessions.refuse(source, now);
+            }
         }
         changes
     }
