@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Drain, Logs, Mode, Signal, Tail, Writer, find_program, in_both_modes, lines, pause_ms, rounds};
+use serde_json::Value;
 
 // What becomes of files.
 
@@ -559,6 +560,36 @@ fn several_files_have_an_account_each() {
     let args = "stream --no-follow --summary a.log b.log";
     let ended = logs.rtail(args).run().with_status(0);
     ended.accounted(&["a.log A: 15 = 15 delivered", "b.log B: 26 = 26 delivered"]).quietly();
+}
+
+#[test]
+fn a_file_that_never_came_has_an_account_of_nothing() {
+    let logs = Logs::with("a.log", 1..=1);
+    let line = "stream --wait --summary b.log a.log c.log";
+    let tail = logs.rtail(line).start();
+    tail.until_line(1);
+    let nothing = |name| {
+        let terms =
+            ["not asked for", "delivered", "held back", "skipped", "lost", "unread"].map(|term| format!("0 {term}"));
+        format!("summary: '{name}' (no file): 0 bytes on disk = {}\n", terms.join(" + "))
+    };
+    let ended = tail.end();
+    assert_eq!(ended.accounts().len(), 3);
+    ended.noticed(&nothing("b.log")).noticed(&nothing("c.log")).never_noticed("add up");
+
+    let tail = logs.rtail(line).args("--format json").start();
+    tail.until_line(1);
+    let records = tail.end().records();
+    let files = records.of("end")[0]["files"].as_array().unwrap();
+    let members = |file: &Value| file.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(
+        files.iter().map(|file| file["path"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["a.log", "b.log", "c.log"]
+    );
+    for file in &files[1..] {
+        assert_eq!(members(file), ["account", "path"]);
+        assert!(file["account"].as_object().unwrap().values().all(|count| *count == 0), "{file}");
+    }
 }
 
 #[test]

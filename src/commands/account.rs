@@ -3,7 +3,7 @@
 //! It is kept twice. How far a file was read is known to the core; what became of its bytes is counted here, from what
 //! was shown. If the two differ, bytes have come out twice or not at all, which no fault of a file can explain.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -51,6 +51,8 @@ pub(super) struct Row {
 pub(super) enum Whose {
     /// Of a run.
     Run(Of),
+    /// Of a name that has meant no file.
+    NoFile(SourceId),
     /// Of so many runs that were over long ago, together.
     Earlier(u64),
 }
@@ -141,8 +143,14 @@ impl Accounts {
         }
     }
 
-    /// All accounts as they stand at the end. What was `kept` was read and not shown.
-    pub(super) fn rows(self, tail: &Tail, kept: Option<(Of, u64)>) -> Vec<Row> {
+    /// All accounts as they stand at the end, also of the names that are `missing` still. What was `kept` was read and
+    /// not shown.
+    pub(super) fn rows<'a>(
+        self,
+        tail: &Tail,
+        kept: Option<(Of, u64)>,
+        missing: impl Iterator<Item = (SourceId, &'a Path)>,
+    ) -> Vec<Row> {
         let standings: Vec<Standing<'_>> = tail.files().collect();
         let mut rows: Vec<Row> = self.earlier.into_iter().chain(self.over).collect();
         for open in self.open {
@@ -150,6 +158,13 @@ impl Accounts {
             let kept = kept.filter(|(of, _)| *of == open.of).map_or(0, |(_, count)| count);
             rows.extend(standing.map(|standing| open.row(standing.offset, standing.size, standing.kept + kept)));
         }
+        let missing: BTreeMap<_, _> = missing.collect();
+        rows.extend(missing.into_iter().map(|(source, path)| Row {
+            path: path.to_owned(),
+            whose: Whose::NoFile(source),
+            account: Account::default(),
+            astray: 0,
+        }));
         rows
     }
 }

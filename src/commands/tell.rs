@@ -117,7 +117,7 @@ pub(super) fn ends<'a>(ledger: &'a Ledger, rows: &'a [Row]) -> Vec<FileEnd<'a>> 
         let run = in_play.iter().find(|(_, of, _)| row.whose == Whose::Run(*of));
         let file_id = match row.whose {
             Whose::Run(of) => Some(ShortId::from(of.file)),
-            Whose::Earlier(_) => None,
+            Whose::NoFile(_) | Whose::Earlier(_) => None,
         };
         let next_offset = run.map(|(_, _, offset)| *offset);
         FileEnd { name: Name::from(&*row.path), file_id, next_offset, account: Some(row.account) }
@@ -151,6 +151,7 @@ pub(super) fn reason(over: Over) -> &'static str {
 pub(super) fn account(row: &Row) -> String {
     let whose = match row.whose {
         Whose::Run(of) => ShortId::from(of.file).to_string(),
+        Whose::NoFile(_) => "no file".to_owned(),
         Whose::Earlier(count) => format!("{count} earlier"),
     };
     let a = &row.account;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::commands::account::{Accounts, hold_back};
+use crate::commands::account::{Accounts, Row, hold_back};
 use crate::commands::form::Form;
 use crate::commands::keeper::Keeper;
 use crate::commands::ledger::{Ledger, Of};
@@ -183,6 +183,12 @@ impl<'a> Deliver<'a> {
         }
     }
 
+    /// The accounts as they stand.
+    fn rows(&self, tail: &Tail) -> Vec<Row> {
+        let missing = self.awaited.missing.iter().map(|(source, path)| (*source, &**path));
+        self.accounts.clone().rows(tail, self.form.kept(), missing)
+    }
+
     /// The last save, and the words for what is not delivered and for the account. False if one of them failed.
     pub(super) fn close(&mut self, over: Over, tail: &Tail, accepted: Accepted, notices: &mut Notices) -> bool {
         self.ledger.settle(accepted);
@@ -194,7 +200,7 @@ impl<'a> Deliver<'a> {
             return saved;
         }
         let mut balanced = true;
-        let mut rows = std::mem::take(&mut self.accounts).rows(tail, self.form.kept());
+        let mut rows = self.rows(tail);
         hold_back(&mut rows, self.ledger.unaccepted(accepted));
         for row in rows {
             if self.settings.format == Format::Raw {
@@ -264,8 +270,7 @@ impl Show for Deliver<'_> {
         // Who reads this has got everything before it.
         let mut ledger = self.ledger.clone();
         ledger.settle(Accepted { bytes: u64::MAX, lines: u64::MAX });
-        let rows =
-            if self.settings.summary { self.accounts.clone().rows(tail, self.form.kept()) } else { Vec::new() };
+        let rows = if self.settings.summary { self.rows(tail) } else { Vec::new() };
         let files: Vec<_> = tell::ends(&ledger, &rows);
         let mut text = Vec::new();
         Record::End { reason: tell::reason(over), message: self.failure.as_deref(), files: &files }.encode(&mut text);

@@ -181,7 +181,7 @@ impl Serialize for Milliseconds {
 pub(crate) struct FileEnd<'a> {
     #[serde(flatten)]
     pub(crate) name: Name<'a>,
-    /// `None` for several files that were let go long ago, together.
+    /// `None` for a name that has meant no file, and for several files that were let go long ago, together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file_id: Option<ShortId>,
     /// Where to resume, for files that are in play.
