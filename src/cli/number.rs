@@ -46,10 +46,7 @@ pub(super) fn bytes(text: &OsStr) -> Result<Count, Complaint> {
 
 /// Reads the value of `--since-offset`, a number of bytes with GNU's multipliers.
 pub(super) fn offset(text: &OsStr) -> Result<u64, Complaint> {
-    match Number::parse(text.as_bytes(), Multipliers::Allowed) {
-        Some(Number { is_negative: false, magnitude }) => Ok(magnitude.min(COUNT_MAX)),
-        _ => Err(invalid("offset", text)),
-    }
+    natural(text, Multipliers::Allowed, "offset")
 }
 
 /// Reads the value of `option`, a number of bytes with GNU's multipliers: not zero, or nothing would fit.
@@ -72,7 +69,7 @@ pub(super) fn context(text: &OsStr) -> Result<usize, Complaint> {
 
 /// Reads the value of `--depth`: not zero, or there would be no directory to look into.
 pub(super) fn depth(text: &OsStr) -> Result<u64, Complaint> {
-    match non_negative(text, Multipliers::Forbidden, "number of levels")? {
+    match natural(text, Multipliers::Forbidden, "number of levels")? {
         0 => {
             let text = quote_argument(text);
             Err(Complaint::plain(format!("invalid value for '--depth': {text}: at least 1 level is needed")))
@@ -83,7 +80,7 @@ pub(super) fn depth(text: &OsStr) -> Result<u64, Complaint> {
 
 /// Reads the value of `--keep`.
 pub(super) fn kept(text: &OsStr) -> Result<u64, Complaint> {
-    non_negative(text, Multipliers::Allowed, "number of sessions")
+    natural(text, Multipliers::Allowed, "number of sessions")
 }
 
 /// Reads the value of `--max-unchanged-stats`.
@@ -108,6 +105,14 @@ fn count(text: &OsStr, unit: &str) -> Result<Count, Complaint> {
     let digits = text.as_bytes().strip_prefix(b"-").unwrap_or(text.as_bytes());
     let number = non_negative(OsStr::from_bytes(digits), Multipliers::Allowed, &format!("number of {unit}"))?;
     Ok(Count { from_start: text.as_bytes().starts_with(b"+"), number })
+}
+
+/// A number that GNU has no option for, and so no words.
+fn natural(text: &OsStr, multipliers: Multipliers, what: &str) -> Result<u64, Complaint> {
+    match Number::parse(text.as_bytes(), multipliers) {
+        Some(Number { is_negative: false, magnitude }) => Ok(magnitude.min(COUNT_MAX)),
+        _ => Err(invalid(what, text)),
+    }
 }
 
 fn non_negative(text: &OsStr, multipliers: Multipliers, what: &str) -> Result<u64, Complaint> {
@@ -382,10 +387,23 @@ mod tests {
             ("1", Ok(1)),
             ("64", Ok(64)),
             ("0", Err("invalid value for '--depth': '0': at least 1 level is needed")),
-            ("-1", Err("invalid number of levels: '-1': Value too large for defined data type")),
+            ("-1", Err("invalid number of levels: '-1'")),
             ("1K", Err("invalid number of levels: '1K'")),
         ] {
             assert_eq!(depth(OsStr::new(text)), expected.map_err(Complaint::plain), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sessions_to_keep_are_a_number_with_multipliers() {
+        for (text, expected) in [
+            ("0", Ok(0)),
+            ("2k", Ok(2048)),
+            ("-1", Err("invalid number of sessions: '-1'")),
+            ("many", Err("invalid number of sessions: 'many'")),
+        ] {
+            let expected = expected.map_err(Complaint::plain);
+            assert_eq!(kept(OsStr::new(text)), expected, "{text:?}");
         }
     }
 
