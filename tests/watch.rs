@@ -8,6 +8,7 @@ use common::sessions::{
     assert_text, behind_name, line_count, records, story, text_of, until_last, until_line, watch,
 };
 use common::{Logs, Mode, Signal, Writer, in_both_modes, lines, pause_ms, rounds};
+use serde_json::Value;
 
 in_both_modes!(a_directory_is_watched_with_all_that_is_below_it);
 fn a_directory_is_watched_with_all_that_is_below_it(mode: Mode) {
@@ -73,6 +74,34 @@ fn a_line_that_was_begun_before_is_shown_whole_when_it_is_finished() {
     let ended = tail.end();
     assert_text(&ended, "a.log", 2..=2);
     assert_text(&ended, "b.log", 1..=1);
+}
+
+#[test]
+fn a_line_that_was_begun_before_is_whole_however_long_unless_no_line_of_that_length_is() {
+    const LONGEST: usize = 1 << 20;
+    for (begun, expected) in [
+        (70_000, (3, 70_001, None)),
+        (LONGEST - 1, (3, LONGEST, None)),
+        (LONGEST + 1, (LONGEST + 4, 1, Some("last"))),
+    ] {
+        let logs = Logs::holding("a.log", format!("L1\n{}", "x".repeat(begun)));
+        let tail = watch(&logs, Mode::Events, ".");
+        until_last(&tail, "a.log", "completed by growth");
+        logs.append_bytes("a.log", "y\nL3\n");
+        until_line(&tail, "a.log", 3);
+        let ended = tail.end();
+        let records = records(&ended.stdout);
+        let lines: Vec<_> = records.iter().filter(|record| record["type"] == "line").collect();
+        let (offset, length, piece) = expected;
+        let text = format!("{}y", "x".repeat(length - 1));
+        assert!(lines[0]["text"] == *text, "of {begun} bytes, {} came", lines[0]["text"].as_str().unwrap().len());
+        assert_eq!(
+            (lines[0]["offset"].as_u64(), lines[0]["piece"].as_str()),
+            (Some(offset as u64), piece),
+            "{begun}"
+        );
+        assert_eq!((lines.len(), &lines[1]["text"], &lines[1]["piece"]), (2, &"L3".into(), &Value::Null), "{begun}");
+    }
 }
 
 #[test]

@@ -27,13 +27,12 @@ use crate::checkpoint::Checkpoint;
 use crate::notice::Notices;
 use crate::output::outlet::Outlet;
 use crate::output::wording;
-
 use crate::settings::{AtEnd, Begin, Beginning, Liveness, Looking, Watch};
-use crate::tail::{Framing, Options, Selection, Start, Tail, could_match, looks_like_pattern, matching};
+use crate::tail::{FileId, Framing, Options, Selection, Start, Tail, could_match, looks_like_pattern, matching};
 use crate::watch::{LOOK_AT_CHANGED, Lock};
 
-/// How much of the end of a file is searched for the beginning of its last line.
-const LAST_LINE: u64 = 64 * 1024;
+/// How much of a file is read at once in search of the beginning of its last line.
+const BLOCK: u64 = 64 * 1024;
 /// How often processes are asked for that can only be asked for by number: there are none.
 const ASKING: Duration = Duration::from_secs(1);
 
@@ -56,7 +55,9 @@ pub fn run(settings: &Watch, notices: &mut Notices) -> anyhow::Result<Exit> {
         }
         None => None,
     };
-    let mut tail = Tail::new(options(settings)).context("cannot wait for events")?;
+    let options = options(settings);
+    let longest = options.longest_line as u64;
+    let mut tail = Tail::new(options).context("cannot wait for events")?;
     tail.interrupt_by(signals.flag());
     // What we write is no log: to watch it would make more of it without end.
     out.regular_file().into_iter().for_each(|file| tail.leave_out(file));
@@ -65,7 +66,7 @@ pub fn run(settings: &Watch, notices: &mut Notices) -> anyhow::Result<Exit> {
     }
     let locks = Rc::new(RefCell::new(Locks::new()));
     if settings.beginning == Beginning::Active && minds_locks(settings.liveness) {
-        tail.begin_by(beginning_of_active(Rc::clone(&locks)));
+        tail.begin_by(beginning_of_active(Rc::clone(&locks), longest));
     }
     let begin = match settings.beginning {
         Beginning::Everywhere(Start::FromByte(1)) => Begin::Start,
@@ -109,31 +110,37 @@ fn exit(settings: &Watch, over: Over, sound: bool) -> Exit {
 }
 
 /// Everything of files that are being written, nothing of others.
-fn beginning_of_active(locks: Rc<RefCell<Locks>>) -> impl Fn(&Path, crate::tail::FileId) -> Start {
+fn beginning_of_active(locks: Rc<RefCell<Locks>>, longest: u64) -> impl Fn(&Path, FileId) -> Start {
     move |path, file| {
         let mut locks = locks.borrow_mut();
         locks.look_for_the_first_time(LOOK_AT_CHANGED, Instant::now());
         match locks.of(file, path) {
             Lock::Held(_) => Start::FromByte(1),
-            Lock::Free | Lock::Unknown => unfinished_line(path).unwrap_or(Start::LastBytes(0)),
+            Lock::Free | Lock::Unknown => unfinished_line(path, longest).unwrap_or(Start::LastBytes(0)),
         }
     }
 }
 
-/// The beginning of a last line that has yet to be finished, so that it comes whole when it is.
-fn unfinished_line(path: &Path) -> Option<Start> {
+/// The beginning of a last line that has yet to be finished, so that it comes whole when it is. One that is longer than
+/// any line that comes whole is not searched for: its rest is a piece.
+fn unfinished_line(path: &Path, longest: u64) -> Option<Start> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
     let size = file.metadata().ok()?.len();
-    let from = size.saturating_sub(LAST_LINE);
-    let mut end = vec![0; usize::try_from(size - from).ok()?];
-    file.read_exact_at(&mut end, from).ok()?;
-    let offset = match memrchr(b'\n', &end) {
-        Some(at) => from + at as u64 + 1,
-        None if from == 0 => 0,
-        None => return None,
-    };
-    (offset < size).then_some(Start::Offset(offset))
+    // The newline before it counts.
+    let least = size.saturating_sub(longest + 1);
+    let (mut end, mut buffer) = (size, vec![0; usize::try_from(size.min(BLOCK)).ok()?]);
+    while end > least {
+        let from = end.saturating_sub(BLOCK).max(least);
+        let block = &mut buffer[..usize::try_from(end - from).ok()?];
+        file.read_exact_at(block, from).ok()?;
+        if let Some(at) = memrchr(b'\n', block) {
+            let offset = from + at as u64 + 1;
+            return (offset < size).then_some(Start::Offset(offset));
+        }
+        end = from;
+    }
+    (end == 0 && size > 0).then_some(Start::Offset(0))
 }
 
 fn minds_locks(liveness: Liveness) -> bool {
