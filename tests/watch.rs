@@ -7,7 +7,7 @@ mod common;
 use common::sessions::{
     assert_text, behind_name, line_count, records, story, text_of, until_last, until_line, watch,
 };
-use common::{Logs, Mode, Signal, Writer, in_both_modes, lines, pause_ms, rounds};
+use common::{Ended, Logs, Mode, Signal, Writer, in_both_modes, lines, pause_ms, rounds};
 use serde_json::Value;
 
 in_both_modes!(a_directory_is_watched_with_all_that_is_below_it);
@@ -495,4 +495,69 @@ fn a_later_run_goes_on_where_the_last_one_ended() {
         assert_text(&ended, name, numbers);
     }
     assert_text(&ended, "d/new.log", 1..=2);
+}
+
+in_both_modes!(all_that_is_told_of_files_goes_by_names_as_they_were_asked_for);
+fn all_that_is_told_of_files_goes_by_names_as_they_were_asked_for(mode: Mode) {
+    let all_below = |ended: &Ended, base: &str| {
+        let records = records(&ended.stdout);
+        let files = records.last().unwrap()["files"].as_array().unwrap();
+        let told: Vec<_> = records.iter().filter(|record| record["type"] != "end").chain(files).collect();
+        let names = told.iter().flat_map(|record| [&record["path"], &record["renamed_to"]]).filter_map(Value::as_str);
+        let others: Vec<_> = names.filter(|name| !name.starts_with(base)).collect();
+        assert!(others.is_empty(), "not below {base}: {others:?}");
+        records
+    };
+    for (operand, base) in [("w", "w/"), ("w/*.log", "w/"), ("./w", "./w/"), ("../logs/w", "../logs/w/")] {
+        for command in ["watch --from start", "stream"]
+            .into_iter()
+            .filter(|command| !(*command == "stream" && operand != "w/*.log"))
+        {
+            let logs = Logs::new();
+            logs.make_dir("w").append("w/a.log", 1..=1).append("w/gone.log", 1..=1);
+            let line = format!("{command} --format json --checkpoint pos --rotate-wait 100ms");
+            let run = || {
+                let run = logs.rtail(&line).arg(operand);
+                if mode == Mode::Polling { run.args("--poll=20ms").start() } else { run.start() }
+            };
+            let a = format!("{base}a.log");
+            let tail = run();
+            until_line(&tail, &a, 1);
+            until_line(&tail, &format!("{base}gone.log"), 1);
+            all_below(&tail.end(), base);
+
+            logs.remove("w/gone.log");
+            let tail = run();
+            tail.until_record("gap");
+            logs.append("w/a.log", 2..=2);
+            until_line(&tail, &a, 2);
+            logs.replace("w/b.log", "L1\n").rename("w/a.log", "w/a.old").append("w/a.log", 3..=3);
+            until_line(&tail, &a, 3);
+            let records = all_below(&tail.end(), base);
+            let gaps: Vec<_> = records.iter().filter(|record| record["type"] == "gap").collect();
+            assert_eq!((gaps.len(), &gaps[0]["path"]), (1, &format!("{base}gone.log").into()));
+            if operand == "w/*.log" {
+                let rotated: Vec<_> = records.iter().filter(|record| record["type"] == "rotate").collect();
+                assert_eq!((rotated.len(), &rotated[0]["renamed_to"]), (1, &"w/a.old".into()));
+            }
+        }
+    }
+}
+
+#[test]
+fn sessions_below_directories_that_a_pattern_stands_for_are_resumed() {
+    let logs = Logs::new();
+    logs.make_dir("one").make_dir("two").append("one/a.log", 1..=1).append("two/b.log", 1..=1);
+    let line = "--checkpoint pos --from start o* t*";
+    let tail = watch(&logs, Mode::Events, line);
+    until_line(&tail, "one/a.log", 1);
+    until_line(&tail, "two/b.log", 1);
+    tail.end();
+    logs.append("one/a.log", 2..=2).append("two/b.log", 2..=2);
+    let tail = watch(&logs, Mode::Events, line);
+    until_line(&tail, "one/a.log", 2);
+    until_line(&tail, "two/b.log", 2);
+    let ended = tail.end();
+    assert_text(&ended, "one/a.log", 2..=2);
+    assert_text(&ended, "two/b.log", 2..=2);
 }

@@ -12,6 +12,7 @@ mod keeper;
 mod ledger;
 mod lines;
 mod locks;
+mod naming;
 mod plan;
 mod process;
 mod session;

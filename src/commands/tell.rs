@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::account::{Row, Whose};
 use super::ending::Reason;
 use super::ledger::Ledger;
+use super::naming::as_called;
 use super::session::Over;
 use crate::output::file_id::ShortId;
 use crate::output::record::{FileEnd, Milliseconds, Missing, Name, NewName, Record};
@@ -33,6 +34,7 @@ pub(super) fn records(path: &Path, what: &Happening, mut tell: impl FnMut(Record
             return tell(Record::Open { name, file_id: ShortId::from(*file), offset: *offset, size: *size });
         }
         Happening::Rotated { from, to, renamed_to } => {
+            let renamed_to = renamed_to.as_deref().map(|place| as_called(path, place));
             let renamed_to = renamed_to.as_deref().map(NewName::from);
             let (file_id, new_file_id) = (ShortId::from(*from), ShortId::from(*to));
             return tell(Record::Rotate { name, file_id, new_file_id, renamed_to });

@@ -11,6 +11,7 @@ use self::deliver::Deliver;
 use super::ending::{Ending, Exit, Reason};
 use super::keeper::{self, Keeper};
 use super::ledger::{Ledger, Origin, absolute};
+use super::naming::{as_asked_for, is_pattern};
 use super::plan::matching_but;
 use super::process::Gone;
 use super::session::{Over, Session};
@@ -23,8 +24,7 @@ use crate::output::wording::STDIN;
 use crate::quote::quote;
 use crate::settings::{AtEnd, Begin, Looking, Operand, Stream, Wait};
 use crate::tail::{
-    FileId, Following, Framing, Nuls, Options, Pipes, ReadErrors, Resume, Retry, Start, Tail, could_match,
-    looks_like_pattern, matching,
+    FileId, Following, Framing, Nuls, Options, Pipes, ReadErrors, Resume, Retry, Start, Tail, could_match, matching,
 };
 
 /// How often processes are asked for that can only be asked for by number.
@@ -126,6 +126,12 @@ fn add_operands(
         }
     }
     for saved in keeper.into_iter().flat_map(Keeper::take_rest) {
+        let names = settings.operands.iter().filter_map(|operand| match operand {
+            Operand::Name(name) => Some(&**name),
+            Operand::Stdin => None,
+        });
+        let path = as_asked_for(names, saved.path);
+        let saved = Resume { path, ..saved };
         let source = tail.resume_found(saved.clone());
         ledger.follow(source, &saved.path, Origin::Found, Some(&saved));
     }
@@ -160,11 +166,6 @@ fn follows(settings: &Stream, name: &Path) -> bool {
         Operand::Name(pattern) if is_pattern(pattern) => could_match(&absolute(pattern), name),
         Operand::Name(own) => absolute(own) == name,
     })
-}
-
-/// Whether an operand is a pattern: it looks like one, and no file of that very name is there.
-fn is_pattern(name: &Path) -> bool {
-    looks_like_pattern(name) && std::fs::symlink_metadata(name).is_err()
 }
 
 /// What is wrong with a source that can't be followed from the start, if there is one. Nothing has been read then.

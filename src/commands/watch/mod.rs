@@ -19,6 +19,7 @@ use super::ending::{Ending, Exit, Reason};
 use super::keeper::{self, Keeper};
 use super::ledger::{Ledger, Origin, absolute};
 use super::locks::Locks;
+use super::naming::{as_asked_for, is_pattern, stands_above};
 use super::output_failed;
 use super::process::Gone;
 use super::session::{Over, Session};
@@ -28,7 +29,7 @@ use crate::notice::Notices;
 use crate::output::outlet::Outlet;
 use crate::output::wording;
 use crate::settings::{AtEnd, Begin, Beginning, Liveness, Looking, Watch};
-use crate::tail::{FileId, Framing, Options, Selection, Start, Tail, could_match, looks_like_pattern, matching};
+use crate::tail::{FileId, Framing, Options, Resume, Selection, Start, Tail, matching};
 use crate::watch::{LOOK_AT_CHANGED, Lock};
 
 /// How much of a file is read at once in search of the beginning of its last line.
@@ -74,6 +75,8 @@ pub fn run(settings: &Watch, notices: &mut Notices) -> anyhow::Result<Exit> {
     };
     let mut ledger = Ledger::new(settings.rotate_wait, begin, AtEnd::Follow);
     for saved in keeper.iter_mut().flat_map(Keeper::take_rest) {
+        let path = as_asked_for(settings.paths.iter().map(|path| &**path), saved.path);
+        let saved = Resume { path, ..saved };
         let source = tail.resume_found(saved.clone());
         ledger.follow(source, &saved.path, Origin::Found, Some(&saved));
     }
@@ -147,14 +150,9 @@ fn minds_locks(liveness: Liveness) -> bool {
     matches!(liveness, Liveness::Auto | Liveness::Lock)
 }
 
-/// Whether an operand is a pattern: it looks like one, and nothing of that very name is there.
-fn is_pattern(path: &Path) -> bool {
-    looks_like_pattern(path) && std::fs::symlink_metadata(path).is_err()
-}
-
 /// Whether a name, which is absolute, is one that an operand leads to.
 fn leads_to(path: &Path, name: &Path) -> bool {
-    if is_pattern(path) { could_match(&absolute(path), name) } else { name.starts_with(absolute(path)) }
+    if is_pattern(path) { stands_above(path, name) } else { name.starts_with(absolute(path)) }
 }
 
 /// How the core is to behave.
