@@ -152,6 +152,50 @@ fn a_killed_holder_completes_its_session_and_a_new_one_takes_it_up() {
     assert_eq!(opened, 1, "a session is one");
 }
 
+#[test]
+fn locks_of_every_kind_are_seen_with_their_holders() {
+    let program = |lock: &str| {
+        format!(
+            "
+import fcntl, os, struct, sys
+log = os.open(sys.argv[1], os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+{lock}
+os.write(log, b'L1\\n')
+sys.stdin.read()
+os.write(log, b'L2\\n')
+"
+        )
+    };
+    let logs = Logs::new();
+    let kinds = [
+        ("exclusive.log", "fcntl.flock(log, fcntl.LOCK_EX)", true),
+        ("shared.log", "fcntl.flock(log, fcntl.LOCK_SH)", true),
+        ("posix.log", "fcntl.lockf(log, fcntl.LOCK_EX)", true),
+        // F_OFD_SETLK: it belongs to whoever has the file open.
+        ("ofd.log", "fcntl.fcntl(log, 37, struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 0, 0, 0))", false),
+    ];
+    let writers = kinds.map(|(name, lock, _)| Writer::python(&logs, &program(lock), name));
+    for (name, ..) in kinds {
+        logs.until_written(name);
+    }
+    let tail = watch(&logs, Mode::Events, ".");
+    for (name, ..) in kinds {
+        until_line(&tail, name, 1);
+    }
+    let pids = writers.each_ref().map(Writer::pid);
+    writers.into_iter().for_each(Writer::finish);
+    for (name, ..) in kinds {
+        until_last(&tail, name, "completed by lock");
+    }
+    let ended = tail.end();
+    for ((name, _, has_holder), pid) in kinds.into_iter().zip(pids) {
+        assert_eq!(story(&ended.stdout, name), ["active by lock", "L1", "L2", "completed by lock"], "{name}");
+        let told =
+            records(&ended.stdout).into_iter().find(|record| record["type"] == "state" && record["path"] == name);
+        assert_eq!(told.unwrap()["holder_pid"].as_u64(), has_holder.then_some(pid.into()), "{name}");
+    }
+}
+
 // S8
 #[test]
 fn looking_at_locks_is_noticed_by_nobody() {

@@ -161,6 +161,16 @@ impl Logs {
         self
     }
 
+    /// Waits until something was written to a file.
+    pub fn until_written(&self, name: &str) -> &Self {
+        let deadline = super::run::deadline();
+        while fs::metadata(self.path(name)).map_or(0, |meta| meta.len()) == 0 {
+            assert!(Instant::now() < deadline, "{name} is never written");
+            std::thread::sleep(super::run::GLANCE);
+        }
+        self
+    }
+
     /// A writer in a process of its own, which appends.
     pub fn writer(&self, name: impl AsRef<Path>) -> Writer {
         Writer::to(self.open(name).0)
