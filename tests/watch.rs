@@ -197,36 +197,6 @@ fn a_rotated_log_is_the_same_session_under_another_name(mode: Mode) {
     assert_eq!(printed, (1..=rounds(12, 60) * 10).map(|number| format!("L{number}")).collect::<Vec<_>>());
 }
 
-// S10
-#[test]
-fn a_line_costs_the_same_however_many_files_are_known() {
-    let cost = |files: u32| {
-        let logs = Logs::new();
-        for number in 0..files {
-            logs.append_bytes(format!("{number}.log"), "old\n");
-        }
-        // No lock is looked at, since that is a matter of time and not of lines.
-        let tail = logs.rtail("watch --state growth .").start();
-        tail.until("all is quiet", |said| line_count(&said.stderr) == files as usize);
-        logs.append("0.log", 1..=1);
-        tail.until_printed("0.log | L1\n");
-        pause_ms(100);
-        let before = tail.transfers();
-        for number in 2..=101 {
-            logs.append("0.log", number..=number);
-            tail.until_printed(format!("0.log | L{number}\n"));
-        }
-        let spent = tail.transfers() - before;
-        tail.end().printed(behind_name("0.log", 1..=101));
-        spent
-    };
-    let few = cost(5);
-    let many = cost(rounds(500, 10_000));
-    // One for the event, one or two to read, one to write; an event may come for nothing.
-    assert!(few <= 100 * 5, "{few} reads and writes for 100 lines of 5 files");
-    assert!(many <= 100 * 5, "{many} reads and writes for 100 lines of many files");
-}
-
 // S11
 #[test]
 fn a_line_appended_while_the_backlog_is_read_comes_too() {

@@ -297,7 +297,10 @@ impl Tail {
     /// is noticed as before; only what is written in the very moment in which its last name goes may be lost, which is
     /// reported. False if there is something left to be done about it.
     pub fn rest(&mut self, source: SourceId) -> bool {
-        self.engine.rest_file(source)
+        let rests = self.engine.rest_file(source);
+        // What was written while it was closed has no event.
+        self.asked |= rests;
+        rests
     }
 
     /// Has each file that is there from the start begin where this says, instead of where the options say.

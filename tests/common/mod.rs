@@ -89,6 +89,7 @@ impl std::fmt::Display for Format {
 }
 
 /// Makes two tests of a scenario `fn name(mode: Mode)`: `name::with_events` and `name::with_polling`.
+#[allow(unused_macros, reason = "each test program uses a part of the language")]
 macro_rules! in_both_modes {
     ($name:ident) => {
         mod $name {

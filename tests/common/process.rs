@@ -72,9 +72,9 @@ pub(super) fn bytes_read(pid: u32) -> Option<u64> {
     value_of(&fs::read_to_string(proc_path(pid, "io")).ok()?, "rchar")?.parse().ok()
 }
 
-/// How often a process that runs has asked the kernel to read or to write.
+/// How often the first thread of a process that runs has asked the kernel to read or to write.
 pub(super) fn transfers(pid: u32) -> Option<u64> {
-    let text = fs::read_to_string(proc_path(pid, "io")).ok()?;
+    let text = fs::read_to_string(proc_path(pid, &format!("task/{pid}/io"))).ok()?;
     let count = |key| value_of(&text, key)?.parse::<u64>().ok();
     Some(count("syscr")? + count("syscw")?)
 }

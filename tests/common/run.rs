@@ -409,7 +409,8 @@ impl Tail {
         process::bytes_read(self.pid()).expect("a process that runs has an account")
     }
 
-    /// How often it has asked the kernel to read or to write.
+    /// How often its first thread has asked the kernel to read or to write. The others take events, also of what happens
+    /// elsewhere.
     pub fn transfers(&self) -> u64 {
         process::transfers(self.pid()).expect("a process that runs has an account")
     }
