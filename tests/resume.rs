@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::fs;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -33,18 +32,6 @@ fn up_to_line(logs: &Logs, mode: Mode, args: &str, number: u32) -> Ended {
     let tail = resumed(logs, mode, args).start();
     tail.until_line(number);
     tail.end()
-}
-
-/// The files of a name in the checkpoint, oldest first: inode and offset.
-fn positions(logs: &Logs, name: &str) -> Vec<(u64, u64)> {
-    let Ok(text) = fs::read(logs.path("../at")) else { return Vec::new() };
-    let checkpoint: serde_json::Value = serde_json::from_slice(&text).expect("a whole checkpoint");
-    let sources = checkpoint["sources"].as_array().unwrap();
-    let is_it = |path: &str| Path::new(path).file_name().is_some_and(|file| file == name);
-    let source = sources.iter().find(|source| source["path"].as_str().is_some_and(is_it));
-    let files = source.map(|source| source["files"].as_array().unwrap().clone()).unwrap_or_default();
-    let number = |file: &serde_json::Value, key: &str| file[key].as_u64().unwrap();
-    files.iter().map(|file| (number(file, "inode"), number(file, "offset"))).collect()
 }
 
 /// How many bytes the whole lines at the beginning are.
@@ -613,7 +600,7 @@ fn killed_at_any_moment_it_loses_nothing_and_repeats_what_was_not_recorded() {
         let mut delivered_to = 0;
         for kill in 0..rounds(20, 200) {
             let format = if kill % 4 == 3 { Format::Json } else { Format::Raw };
-            let recorded = positions(&logs, "a.log");
+            let recorded = logs.positions("a.log");
             let due = numbered.next(&recorded);
             assert!(due <= delivered_to, "kill {kill}: line {due} was recorded, and {delivered_to} was to come");
             let tail = resumed(&logs, Mode::Events, &format!("--wait {format} a.log")).start();
@@ -631,7 +618,7 @@ fn killed_at_any_moment_it_loses_nothing_and_repeats_what_was_not_recorded() {
         }
         drop(writing);
         let written = writer.join().unwrap();
-        let due = numbered.next(&positions(&logs, "a.log"));
+        let due = numbered.next(&logs.positions("a.log"));
         assert!(due <= delivered_to);
         let ended = to_the_end(&logs, "a.log");
         assert_eq!(consecutive(&ended.stdout).map_or(due, |(first, _)| first), due);
@@ -643,9 +630,9 @@ fn killed_at_any_moment_it_loses_nothing_and_repeats_what_was_not_recorded() {
 fn a_checkpoint_is_saved_while_it_runs() {
     let logs = Logs::with("a.log", 1..=5);
     let tail = resumed(&logs, Mode::Events, "a.log").start();
-    tail.until("the first lines are recorded", |_| positions(&logs, "a.log").iter().any(|(_, offset)| *offset == 15));
+    tail.until("the first lines are recorded", |_| logs.positions("a.log").iter().any(|(_, offset)| *offset == 15));
     logs.append("a.log", 6..=8);
-    tail.until("the next ones are, too", |_| positions(&logs, "a.log").iter().any(|(_, offset)| *offset == 24));
+    tail.until("the next ones are, too", |_| logs.positions("a.log").iter().any(|(_, offset)| *offset == 24));
     tail.end_by(Signal::KILL).printed_lines(1..=8);
     logs.append("a.log", 9..=9);
     to_the_end(&logs, "a.log").printed_lines(9..=9);
@@ -663,7 +650,7 @@ fn a_blocked_output_that_is_cut_leaves_a_checkpoint_of_what_the_reader_got() {
         let came = if format == Format::Json { ended.records_until_cut().text() } else { ended.stdout };
         let whole = whole_lines(&came);
         assert!(bulk.starts_with(&came) && whole > 0);
-        let recorded: Vec<_> = positions(&logs, "a.log").into_iter().map(|(_, offset)| offset).collect();
+        let recorded: Vec<_> = logs.positions("a.log").into_iter().map(|(_, offset)| offset).collect();
         assert_eq!(recorded, [whole as u64]);
         to_the_end(&logs, &args).read_as(format).printed(&bulk[whole..]);
     }
@@ -750,7 +737,7 @@ fn a_second_run_with_the_same_checkpoint_fails_at_once() {
     for _ in 0..3 {
         resumed(&logs, Mode::Events, "a.log").run().with_status(1).printed("").notices_are(&[&words]);
     }
-    first.until("it is recorded", |_| !positions(&logs, "a.log").is_empty());
+    first.until("it is recorded", |_| !logs.positions("a.log").is_empty());
     first.end_by(Signal::KILL).printed_lines(1..=3);
     logs.append("a.log", 4..=4);
     to_the_end(&logs, "a.log").printed_lines(4..=4).quietly();

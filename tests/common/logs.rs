@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rustix::fs::FlockOperation;
+use serde_json::Value;
 
 use super::oracle::lines;
 use super::run::{Run, Tail};
@@ -147,6 +150,27 @@ impl Logs {
     /// Reads a file as it is now.
     pub fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
+    }
+
+    /// The files of a name in the checkpoint `../at`, oldest first: inode and offset.
+    pub fn positions(&self, name: &str) -> Vec<(u64, u64)> {
+        let number = |file: &Value, key: &str| file[key].as_u64().unwrap();
+        self.saved_files(name).iter().map(|file| (number(file, "inode"), number(file, "offset"))).collect()
+    }
+
+    /// For each of these files, the last bytes before the offset.
+    pub fn anchors(&self, name: &str) -> Vec<Vec<u8>> {
+        let anchor = |file: &Value| BASE64_STANDARD.decode(file["anchor"].as_str().unwrap()).unwrap();
+        self.saved_files(name).iter().map(anchor).collect()
+    }
+
+    fn saved_files(&self, name: &str) -> Vec<Value> {
+        let Ok(text) = fs::read(self.path("../at")) else { return Vec::new() };
+        let checkpoint: Value = serde_json::from_slice(&text).expect("a whole checkpoint");
+        let sources = checkpoint["sources"].as_array().unwrap();
+        let is_it = |path: &str| Path::new(path).file_name().is_some_and(|file| file == name);
+        let source = sources.iter().find(|source| source["path"].as_str().is_some_and(is_it));
+        source.map(|source| source["files"].as_array().unwrap().clone()).unwrap_or_default()
     }
 
     /// Waits until some process holds a lock on a file.

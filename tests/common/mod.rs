@@ -160,11 +160,23 @@ pub fn skip(reason: &str) {
 
 /// Finds a helper program, or says that the scenario is skipped for want of it.
 pub fn find_program(name: &str) -> Option<PathBuf> {
-    let found = std::env::var_os("PATH").and_then(|path| {
-        std::env::split_paths(&path).map(|dir| dir.join(name)).find(|candidate| candidate.is_file())
-    });
+    let found = look_for_program(name);
     if found.is_none() {
         skip(&format!("there is no {name} on this machine"));
     }
     found
+}
+
+/// Finds a program that the scenario is about; without it, the scenario fails.
+#[track_caller]
+pub fn need_program(name: &str) -> PathBuf {
+    look_for_program(name).unwrap_or_else(|| panic!("this test needs {name}: install it"))
+}
+
+fn look_for_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Where some are that not every user has on the path.
+    let of_administrators = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    let mut dirs = std::env::split_paths(&path).chain(of_administrators);
+    dirs.find_map(|dir| Some(dir.join(name)).filter(|candidate| candidate.is_file()))
 }
