@@ -11,8 +11,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use common::{
-    Drain, Ended, Enough, Format, Logs, Mode, Run, Signal, Tail, find_program, in_both_modes, lines, pause, pause_ms,
-    rounds, skip,
+    Drain, Ended, Enough, Format, Logs, Mode, Random, Run, Signal, Tail, consecutive, find_program, in_both_modes,
+    lines, pause, pause_ms, rounds, skip, whole_lines,
 };
 
 /// `rtail stream --checkpoint ../at ARGS`: the checkpoint is beside the logs.
@@ -32,11 +32,6 @@ fn up_to_line(logs: &Logs, mode: Mode, args: &str, number: u32) -> Ended {
     let tail = resumed(logs, mode, args).start();
     tail.until_line(number);
     tail.end()
-}
-
-/// How many bytes the whole lines at the beginning are.
-fn whole_lines(text: &[u8]) -> usize {
-    text.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1)
 }
 
 /// More than any pipe takes.
@@ -437,21 +432,11 @@ fn an_open_record_of_a_later_run_tells_the_size_of_now() {
     assert_eq!((open["offset"].as_u64(), open["size"].as_u64()), (Some(15), Some(27)));
 }
 
-/// Numbers that look random and are the same each time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
-
 #[test]
 fn random_histories_of_rotations_and_runs_come_once_and_in_order() {
     for seed in 0..rounds(6, 400) {
         eprintln!("seed {seed}");
-        play_a_random_history(Random(seed.into()));
+        play_a_random_history(Random::new(seed.into()));
     }
 }
 
@@ -569,30 +554,11 @@ impl Numbered {
     }
 }
 
-/// The numbers of whole lines, which follow each other.
-#[track_caller]
-fn consecutive(text: &[u8]) -> Option<(u64, u64)> {
-    let number = |line: &[u8]| std::str::from_utf8(line).ok()?.trim_end().strip_prefix('L')?.parse::<u64>().ok();
-    let mut range: Option<(u64, u64)> = None;
-    for line in text[..whole_lines(text)].split_inclusive(|&byte| byte == b'\n') {
-        let number = number(line).unwrap_or_else(|| panic!("a torn line: {}", line.escape_ascii()));
-        let first = range.map_or(number, |(first, last)| {
-            assert_eq!(number, last + 1, "lost or repeated within a run");
-            first
-        });
-        range = Some((first, number));
-    }
-    range
-}
-
 #[test]
 fn killed_at_any_moment_it_loses_nothing_and_repeats_what_was_not_recorded() {
-    let mut seed: u64 = 20_261_120;
+    let seed = 20_261_120;
     eprintln!("seed {seed}");
-    let mut random = |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
+    let mut random = Random::new(seed);
     let (logs, numbered, enough) = (Logs::new(), Numbered { files: Mutex::default() }, Enough::default());
     std::thread::scope(|scope| {
         let writing = enough.at_the_end();
@@ -604,7 +570,7 @@ fn killed_at_any_moment_it_loses_nothing_and_repeats_what_was_not_recorded() {
             let due = numbered.next(&recorded);
             assert!(due <= delivered_to, "kill {kill}: line {due} was recorded, and {delivered_to} was to come");
             let tail = resumed(&logs, Mode::Events, &format!("--wait {format} a.log")).start();
-            pause(Duration::from_micros(2_000 + random(60_000)));
+            pause(Duration::from_micros(2_000 + random.below(60_000)));
             let ended = tail.end_by(Signal::KILL);
             let text = if format == Format::Json { ended.records_until_cut().text() } else { ended.stdout };
             if let Some((first, last)) = consecutive(&text) {

@@ -213,15 +213,20 @@ impl Logs {
         self
     }
 
-    /// `mv log.2 log.3; mv log.1 log.2; mv log log.1`, up to `depth`.
-    pub fn cascade(&self, name: &str, depth: u32) -> &Self {
+    /// `mv log.2 log.3; mv log.1 log.2`, up to `depth`.
+    pub fn move_on(&self, name: &str, depth: u32) -> &Self {
         for number in (1..depth).rev() {
             let from = self.path(format!("{name}.{number}"));
             if from.exists() {
                 fs::rename(from, self.path(format!("{name}.{}", number + 1))).unwrap();
             }
         }
-        self.rename(name, format!("{name}.1"))
+        self
+    }
+
+    /// The same, and `mv log log.1`.
+    pub fn cascade(&self, name: &str, depth: u32) -> &Self {
+        self.move_on(name, depth).rename(name, format!("{name}.1"))
     }
 
     /// Puts a new file in the place of another at once, as editors and atomic writers do.

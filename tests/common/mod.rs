@@ -50,7 +50,7 @@ use std::time::Duration;
 
 pub use ended::Ended;
 pub use logs::{Appender, Logs, Writer};
-pub use oracle::lines;
+pub use oracle::{consecutive, lines, whole_lines};
 pub use process::Resources;
 pub use records::Records;
 pub use run::{Drain, Run, Said, Tail};
@@ -130,6 +130,23 @@ pub struct UntilDropped<'a>(&'a Enough);
 impl Drop for UntilDropped<'_> {
     fn drop(&mut self) {
         self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Numbers that look random and are the same each time.
+#[derive(Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// The numbers that begin with this seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next one, which is less than `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
     }
 }
 

@@ -13,6 +13,27 @@ pub fn lines(numbers: RangeInclusive<u32>) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// How many bytes the whole lines at the beginning are.
+pub fn whole_lines(text: &[u8]) -> usize {
+    text.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1)
+}
+
+/// The first and the last of the numbers of whole lines `Ln`, which have to follow each other.
+#[track_caller]
+pub fn consecutive(text: &[u8]) -> Option<(u64, u64)> {
+    let number = |line: &[u8]| std::str::from_utf8(line).ok()?.trim_end().strip_prefix('L')?.parse::<u64>().ok();
+    let mut range: Option<(u64, u64)> = None;
+    for line in split_lines(&text[..whole_lines(text)]) {
+        let number = number(line).unwrap_or_else(|| panic!("a torn line: {}", shown(line)));
+        let first = range.map_or(number, |(first, last)| {
+            assert_eq!(number, last + 1, "lost or repeated within a run");
+            first
+        });
+        range = Some((first, number));
+    }
+    range
+}
+
 /// Cuts at newlines and keeps them, so that a missing last newline is a difference too.
 pub(super) fn split_lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.split_inclusive(|&byte| byte == b'\n').collect()
