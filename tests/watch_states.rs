@@ -261,7 +261,7 @@ fn completed_sessions_that_are_not_kept_open_go_on_where_they_were(mode: Mode) {
     for number in 0..30 {
         until_last(&tail, &format!("{number}.log"), "completed by growth");
     }
-    tail.until("others are closed", |_| tail.resources().descriptors < 20);
+    tail.until("others are closed", |_| tail.resources().descriptors < 24);
     for round in 6..=8 {
         for number in 0..30 {
             logs.append(format!("{number}.log"), round..=round);
@@ -272,7 +272,7 @@ fn completed_sessions_that_are_not_kept_open_go_on_where_they_were(mode: Mode) {
         for number in 0..30 {
             until_last(&tail, &format!("{number}.log"), "completed by growth");
         }
-        tail.until("others are closed again", |_| tail.resources().descriptors < 20);
+        tail.until("others are closed again", |_| tail.resources().descriptors < 24);
     }
     let mut writer = Writer::obeying(&logs, "0.log");
     writer.obey("lock");
@@ -348,7 +348,7 @@ fn completed_sessions_that_can_not_be_closed_at_once_are_closed_later(mode: Mode
         }
     };
     all_completed();
-    tail.until("all but those that are kept are closed", |_| tail.resources().descriptors < 20);
+    tail.until("all but those that are kept are closed", |_| tail.resources().descriptors < 24);
     let closed = tail.resources();
     for name in &names {
         logs.append(name, 2..=2);

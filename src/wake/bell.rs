@@ -20,11 +20,16 @@ const CHANGES: usize = 4096;
 
 /// Whom a name concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Interest {
-    pub(crate) source: Follower,
-    /// Whether the way to the source's file leads on behind this name, so that it must be found anew.
-    pub(crate) reroute: bool,
+pub(crate) enum Interest {
+    /// Somebody who follows it.
+    Follower(Follower),
+    /// A way that leads on behind it, so that it must be found anew.
+    Way(WayId),
 }
+
+/// A way to a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct WayId(pub(crate) usize);
 
 /// Who follows a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,8 +64,8 @@ pub(crate) struct Marks {
     pub(crate) names: BTreeSet<Follower>,
     /// Something happened to these names. Too many of them are a matter for the patterns' [`names`](Self::names).
     pub(crate) changes: BTreeSet<Changed>,
-    /// The way to the files of these may lead elsewhere.
-    pub(crate) routes: BTreeSet<Follower>,
+    /// These may lead elsewhere.
+    pub(crate) ways: BTreeSet<WayId>,
     /// These directories were moved or removed, and their watches with them.
     pub(crate) lost: BTreeSet<PathBuf>,
     /// An event source has failed.
@@ -134,15 +139,18 @@ impl Bell {
         self.fd.as_fd()
     }
 
-    /// Adds a follower to a name.
+    /// Adds an interest in a name, until it is taken back once.
     pub(crate) fn follow_name(&self, name: &Path, interest: Interest) {
-        self.lock().names.entry(name.to_owned()).or_default().push(interest);
+        // There is seldom more than one.
+        self.lock().names.entry(name.to_owned()).or_insert_with(|| Vec::with_capacity(1)).push(interest);
     }
 
-    pub(crate) fn unfollow_name(&self, name: &Path, follower: Follower) {
+    pub(crate) fn unfollow_name(&self, name: &Path, interest: Interest) {
         let mut shared = self.lock();
         if let Some(interests) = shared.names.get_mut(name) {
-            interests.retain(|interest| interest.source != follower);
+            if let Some(index) = interests.iter().position(|other| *other == interest) {
+                interests.swap_remove(index);
+            }
             if interests.is_empty() {
                 shared.names.remove(name);
             }
@@ -163,10 +171,10 @@ impl Bell {
         self.ring(|Shared { names, directories, marks }| {
             let mut marked = false;
             for interest in names.get(path).into_iter().flatten() {
-                marks.names.insert(interest.source);
-                if interest.reroute {
-                    marks.routes.insert(interest.source);
-                }
+                match interest {
+                    Interest::Follower(follower) => marks.names.insert(*follower),
+                    Interest::Way(way) => marks.ways.insert(*way),
+                };
                 marked = true;
             }
             let listeners = path.parent().and_then(|parent| directories.get(parent));
@@ -254,7 +262,7 @@ mod tests {
         let bell = Arc::new(Bell::new().unwrap());
         let names: Vec<_> = (0..COUNT).map(|number| PathBuf::from(format!("/logs/{number}"))).collect();
         for (number, name) in names.iter().enumerate() {
-            bell.follow_name(name, Interest { source: Follower::Pattern(number), reroute: false });
+            bell.follow_name(name, Interest::Follower(Follower::Pattern(number)));
         }
         let marker = Arc::clone(&bell);
         let thread = std::thread::spawn(move || names.iter().for_each(|name| marker.mark_name(name)));

@@ -3,11 +3,14 @@
 //! [`Wake`] carries out what the engine wants watched, turns events into marks of the engine, and says for which
 //! sources looking at an interval must do instead. It decides nothing about files.
 
+mod above;
 mod bell;
+mod directories;
 mod filesystem;
 mod names;
 mod route;
 mod watcher;
+mod ways;
 mod writes;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -22,6 +25,7 @@ use rustix::io::Errno;
 
 use crate::tail::SourceId;
 use bell::Bell;
+use bell::WayId;
 pub(crate) use bell::{Changed, Follower};
 pub(crate) use filesystem::is_made_up;
 use filesystem::{Announces, announces};
@@ -112,33 +116,47 @@ impl From<Announces> for Notice {
     }
 }
 
-/// Two event sources, and what they watch.
+/// The event sources, and what they watch.
 #[derive(Debug)]
 struct Events {
-    watcher: Watcher,
     names: Names,
     writes: Writes,
-    /// Whether there are writes to be taken, as far as the last wait could see.
+    /// Whether there is something to be taken of directories above names, as far as the last wait could see.
+    moved: bool,
+    /// Whether there are writes to be taken, as far as that could see.
     written: bool,
-    /// When writes were last taken.
+    /// When either was last taken without having been seen.
     taken_at: Instant,
+}
+
+/// What was taken of event sources that are read by whoever waits.
+#[derive(Debug, Default)]
+struct Taken {
+    written: Option<Written>,
+    ways: BTreeSet<WayId>,
 }
 
 impl Events {
     fn start(bell: &Arc<Bell>) -> io::Result<Self> {
         let writes = Writes::new()?;
-        let watcher = Watcher::start(Arc::clone(bell))?;
-        Ok(Self { watcher, names: Names::default(), writes, written: false, taken_at: Instant::now() })
+        let names = Names::start(Arc::clone(bell))?;
+        Ok(Self { names, writes, moved: false, written: false, taken_at: Instant::now() })
     }
 
-    /// Takes what was written, if that is due.
-    fn take_written(&mut self, now: Instant) -> io::Result<Option<Written>> {
-        if !self.written && now < self.taken_at + BUSY {
-            return Ok(None);
+    /// Takes what was written, and which ways may lead elsewhere, as far as that is due.
+    fn take(&mut self, now: Instant) -> io::Result<Taken> {
+        let unseen = now >= self.taken_at + BUSY;
+        if unseen {
+            self.taken_at = now;
         }
-        self.written = false;
-        self.taken_at = now;
-        self.writes.take(now).map(|written| (written != Written::default()).then_some(written))
+        let mut taken = Taken::default();
+        if std::mem::take(&mut self.moved) || unseen {
+            taken.ways = self.names.take()?;
+        }
+        if std::mem::take(&mut self.written) || unseen {
+            taken.written = Some(self.writes.take(now)?).filter(|written| *written != Written::default());
+        }
+        Ok(taken)
     }
 }
 
@@ -186,7 +204,7 @@ impl Wake {
     /// Ends the event sources for good, since their descriptors are needed for files. False if there are none.
     pub(crate) fn make_room(&mut self) -> bool {
         let Some(events) = self.events.take() else { return false };
-        events.watcher.join();
+        events.names.into_watcher().join();
         // They have said that they have ended, which is no news.
         let _ = self.bell.take();
         self.trouble(Trouble::NoEvents(Errno::MFILE.into()));
@@ -231,7 +249,7 @@ impl Wake {
     /// Follows the name of a source.
     pub(crate) fn follow_name(&mut self, source: SourceId, path: PathBuf) -> Notice {
         let result = match &mut self.events {
-            Some(Events { watcher, names, .. }) => names.follow(watcher, &self.bell, Follower::Source(source), &path),
+            Some(events) => events.names.follow(Follower::Source(source), &path),
             None => Err(Refusal::Dead),
         };
         let notice = result.map_or_else(|refusal| self.refused(&path, refusal), Notice::from);
@@ -242,17 +260,15 @@ impl Wake {
     /// Forgets the name of a source.
     pub(crate) fn forget_name(&mut self, source: SourceId) {
         self.paths.remove(&source);
-        if let Some(Events { watcher, names, .. }) = &mut self.events {
-            names.forget(watcher, &self.bell, Follower::Source(source));
+        if let Some(events) = &mut self.events {
+            events.names.forget(Follower::Source(source));
         }
     }
 
     /// Follows whatever decides what the base of a pattern means.
     pub(crate) fn follow_base(&mut self, pattern: usize, base: &Path) -> Notice {
         let result = match &mut self.events {
-            Some(Events { watcher, names, .. }) => {
-                names.follow(watcher, &self.bell, Follower::Pattern(pattern), base)
-            }
+            Some(events) => events.names.follow(Follower::Pattern(pattern), base),
             None => Err(Refusal::Dead),
         };
         result.map_or_else(|refusal| self.refused(base, refusal), Notice::from)
@@ -261,7 +277,7 @@ impl Wake {
     /// Listens to all names in a directory.
     pub(crate) fn listen(&mut self, pattern: usize, directory: &Path) -> Notice {
         let result = match &mut self.events {
-            Some(Events { watcher, names, .. }) => names.listen(watcher, &self.bell, pattern, directory),
+            Some(events) => events.names.listen(pattern, directory),
             None => Err(Refusal::Dead),
         };
         match result {
@@ -276,8 +292,8 @@ impl Wake {
 
     /// Listens to a directory no more.
     pub(crate) fn unlisten(&mut self, pattern: usize, directory: &Path) {
-        if let Some(Events { watcher, names, .. }) = &mut self.events {
-            names.unlisten(watcher, &self.bell, pattern, directory);
+        if let Some(events) = &mut self.events {
+            events.names.unlisten(pattern, directory);
         }
     }
 
@@ -331,8 +347,8 @@ impl Wake {
         if self.revive_at.is_some_and(|at| at <= now) {
             return self.revive(now);
         }
-        let written = match self.events.as_mut().map(|events| events.take_written(now)).transpose() {
-            Ok(written) => written.flatten(),
+        let taken = match self.events.as_mut().map(|events| events.take(now)).transpose() {
+            Ok(taken) => taken.unwrap_or_default(),
             Err(error) => {
                 self.fail(error.to_string(), now);
                 return Some(Woken::EventsLost);
@@ -340,41 +356,35 @@ impl Wake {
         };
         let hot = self.events.as_mut().map_or_else(Vec::new, |events| events.writes.hot(now));
         let marks = self.bell.take();
-        if written.is_none() && marks.is_none() && hot.is_empty() {
+        if taken.written.is_none() && taken.ways.is_empty() && marks.is_none() && hot.is_empty() {
             return None;
         }
-        let Written { any, descriptors, parked, .. } = written.unwrap_or_default();
-        let marks = marks.unwrap_or_default();
-        if let Some(why) = marks.failed
+        let Written { any, descriptors, parked, .. } = taken.written.unwrap_or_default();
+        let mut marks = marks.unwrap_or_default();
+        marks.ways.extend(taken.ways);
+        if let Some(why) = marks.failed.take()
             && self.events.is_some()
         {
             self.fail(why, now);
             return Some(Woken::EventsLost);
         }
-        let mut routes = marks.routes;
-        let mut gone = Vec::new();
-        if let Some(Events { watcher, names, .. }) = &mut self.events {
-            if marks.everything {
-                routes.extend(names.lose_all(watcher, &self.bell));
-            }
-            for path in &marks.lost {
-                gone.extend((!path.exists()).then(|| path.clone()));
-                routes.extend(names.lost(watcher, &self.bell, path));
-            }
-        }
+        let gone: Vec<_> = marks.lost.iter().filter(|path| !path.exists()).cloned().collect();
+        let mut concerned = self.events.as_mut().map_or_else(BTreeSet::new, |events| events.names.lost(&marks));
         for path in gone {
             self.trouble(Trouble::DirectoryGone(path));
         }
+        // Whether a name is there decides what is to be watched for it.
+        concerned.extend(marks.names);
         let mut marked = Marked {
             everything: marks.everything || any,
-            names: marks.names,
+            names: BTreeSet::new(),
             changes: marks.changes,
             descriptors,
             parked,
             hot,
             refused: Vec::new(),
         };
-        for follower in routes {
+        for follower in concerned {
             marked.names.insert(follower);
             if let Follower::Source(source) = follower
                 && let Some(path) = self.paths.get(&source).cloned()
@@ -390,7 +400,7 @@ impl Wake {
     fn fail(&mut self, why: String, now: Instant) {
         if let Some(events) = self.events.take() {
             self.retired.retain(Watcher::is_alive);
-            self.retired.push(events.watcher.retire());
+            self.retired.push(events.names.into_watcher().retire());
         }
         self.trouble(Trouble::Failed(why));
         self.revive_at = now.checked_add(self.revival);
@@ -437,7 +447,8 @@ impl Wake {
         let mut fds = vec![PollFd::from_borrowed_fd(self.bell.fd(), PollFlags::IN)];
         fds.extend(readable.iter().map(|(_, fd)| PollFd::from_borrowed_fd(*fd, PollFlags::IN)));
         fds.extend(also.iter().map(|also| PollFd::from_borrowed_fd(also.fd, also.until.flags())));
-        fds.extend(writes.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        let names = self.events.as_ref().map(|events| events.names.fd());
+        fds.extend(names.into_iter().chain(writes).map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         let timeout = deadline.map(|at| timespec(at.saturating_duration_since(Instant::now())));
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
@@ -449,8 +460,9 @@ impl Wake {
         for (also, ready) in also.iter_mut().zip(&mut ready) {
             also.ready = ready;
         }
-        let written = ready.next() == Some(true);
+        let (moved, written) = (ready.next() == Some(true), ready.next() == Some(true));
         if let Some(events) = &mut self.events {
+            events.moved |= moved;
             events.written |= written;
         }
         Ok(found)
@@ -465,7 +477,7 @@ impl Wake {
     /// Ends the event sources and waits until their threads are gone.
     pub(crate) fn join(mut self) {
         // The kernel takes its time to release an event source, so both are let go before either is waited for.
-        self.retired.extend(self.events.take().map(|events| events.watcher.retire()));
+        self.retired.extend(self.events.take().map(|events| events.names.into_watcher().retire()));
         self.retired.into_iter().for_each(Watcher::join);
     }
 }

@@ -1,335 +1,373 @@
-//! Watches on directories, so that followed names are noticed when they change.
+//! Followed names, noticed when they change.
 //!
-//! A directory is known by its identity, not its path: two paths to one directory share one kernel watch, whose
-//! events name only one of them.
+//! A name is told by the directory at the end of a way, which is shared by all that are followed there; one that is a
+//! link leads on to another. This module knows who follows what; `ways` knows how to get there, `directories` and
+//! `above` set the watches.
 
-use std::collections::{HashMap, HashSet};
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::Arc;
 
-use super::bell::{Bell, Follower, Interest, Listener};
-use super::filesystem::{Announces, announces};
-use super::route::{Stop, Weight, route};
+use super::above::{Above, Hold};
+use super::bell::{Bell, Follower, Interest, Listener, Marks, WayId};
+use super::directories::{Directories, DirectoryId};
+use super::filesystem::Announces;
+use super::route::LINKS;
 use super::watcher::{Refusal, Watcher};
-
-/// A directory that is removed and made again while its watch is being set: how often to begin anew.
-const ATTEMPTS: usize = 8;
-
-type DirectoryId = (u64, u64, Option<SystemTime>);
+use super::ways::{ATTEMPTS, Watches, Ways};
 
 #[derive(Debug)]
-struct Directory {
-    /// The path it is watched under.
-    path: PathBuf,
-    users: usize,
-    listeners: Vec<Listener>,
-}
-
-/// What one follower has asked for.
-#[derive(Debug, Default)]
-struct Entry {
-    directories: HashSet<DirectoryId>,
-    names: Vec<PathBuf>,
-}
-
-#[derive(Debug, Default)]
 pub(crate) struct Names {
-    directories: HashMap<DirectoryId, Directory>,
-    paths: HashMap<PathBuf, DirectoryId>,
+    watches: Watches,
+    ways: Ways,
     entries: HashMap<Follower, Entry>,
     /// The directories that patterns listen to, by what these call them.
     heard: HashMap<(usize, PathBuf), DirectoryId>,
 }
 
+/// What one follower has asked for.
+#[derive(Debug, Default)]
+struct Entry {
+    ways: Vec<WayId>,
+    names: Vec<PathBuf>,
+    guard: Option<Hold>,
+}
+
 impl Names {
+    /// # Errors
+    /// When the system has no further event source to give, or no thread.
+    pub(crate) fn start(bell: Arc<Bell>) -> io::Result<Self> {
+        let above = Above::new()?;
+        let watches = Watches { directories: Directories::start(bell)?, above };
+        Ok(Self { watches, ways: Ways::default(), entries: HashMap::new(), heard: HashMap::new() })
+    }
+
+    /// Becomes readable when there is something to take of what the bell doesn't tell.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.watches.above.fd()
+    }
+
+    /// Takes that: the ways that may lead elsewhere.
+    ///
+    /// # Errors
+    /// When the system refuses to tell.
+    pub(crate) fn take(&mut self) -> io::Result<BTreeSet<WayId>> {
+        self.watches.above.take()
+    }
+
     /// Watches whatever decides what `path` means. Returns whether events tell of all its changes.
-    pub(crate) fn follow(
-        &mut self,
-        watcher: &mut Watcher,
-        bell: &Bell,
-        follower: Follower,
-        path: &Path,
-    ) -> Result<Announces, Refusal> {
-        let mut entry = Entry::default();
-        let mut result = self.enter_way(watcher, bell, follower, path, &mut entry);
+    pub(crate) fn follow(&mut self, follower: Follower, path: &Path) -> Result<Announces, Refusal> {
+        let mut result = self.follow_now(follower, path);
         for _ in 1..ATTEMPTS {
-            // The way may have changed before its new watches were there to tell.
-            if !matches!(result, Ok((true, _)) | Err(Refusal::Gone)) {
+            if !matches!(result, Err(Refusal::Gone)) {
                 break;
             }
-            result = self.enter_way(watcher, bell, follower, path, &mut entry);
+            result = self.follow_now(follower, path);
         }
-        let old = self.entries.insert(follower, entry);
-        self.leave(watcher, bell, follower, old);
-        result.map(|(_, told)| told)
+        result
     }
 
-    /// Watches a directory for any name in it; the empty path is the current one. Returns whether events tell of all of them.
-    pub(crate) fn listen(
-        &mut self,
-        watcher: &mut Watcher,
-        bell: &Bell,
-        pattern: usize,
-        directory: &Path,
-    ) -> Result<Announces, Refusal> {
-        let place = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        let (id, announces) = identify(place)?;
-        let key = (pattern, directory.to_owned());
-        if self.heard.get(&key) == Some(&id) {
-            return Ok(announces);
+    fn follow_now(&mut self, follower: Follower, path: &Path) -> Result<Announces, Refusal> {
+        let mut entry = Entry::default();
+        let result = self.enter(follower, path, &mut entry);
+        // The old entry goes only now, so that no moment is unwatched.
+        if let Some(old) = self.entries.insert(follower, entry) {
+            self.leave(follower, old);
         }
-        self.unlisten(watcher, bell, pattern, directory);
-        self.watch(watcher, bell, place, id)?;
-        if let Some(watched) = self.directories.get_mut(&id) {
-            watched.users += 1;
-            watched.listeners.push(Listener { pattern, directory: directory.to_owned() });
-            bell.follow_directory(&watched.path, watched.listeners.clone());
-            self.heard.insert(key, id);
-        }
-        Ok(announces)
+        result
     }
 
-    /// Takes back a [`listen`](Self::listen).
-    pub(crate) fn unlisten(&mut self, watcher: &mut Watcher, bell: &Bell, pattern: usize, directory: &Path) {
-        let key = (pattern, directory.to_owned());
-        let Some(id) = self.heard.remove(&key) else { return };
-        if let Some(watched) = self.directories.get_mut(&id) {
-            let listener = Listener { pattern, directory: key.1 };
-            watched.listeners.retain(|other| *other != listener);
-            bell.follow_directory(&watched.path, watched.listeners.clone());
-            self.release(watcher, bell, id);
-        }
-    }
-
-    /// Watches what decides where a path leads; returns whether any of it was not watched before, and whether events
-    /// tell of all changes.
-    fn enter_way(
-        &mut self,
-        watcher: &mut Watcher,
-        bell: &Bell,
-        follower: Follower,
-        path: &Path,
-        entry: &mut Entry,
-    ) -> Result<(bool, Announces), Refusal> {
-        let (mut any_new, mut told) = (false, Announces::All);
-        let mut result = Ok(());
-        for stop in route(path).map_err(Refusal::Other)? {
-            match self.enter(watcher, bell, &stop.directory, entry) {
-                Ok(Watched { path, new, announces }) => {
-                    any_new |= new;
-                    Self::note(bell, follower, entry, &path, &stop);
-                    if stop.weight == Weight::Essential {
-                        told = told.max(announces);
-                    }
-                }
-                // The safety look must do for those.
-                Err(_) if stop.weight == Weight::Ancestor => {}
-                Err(refusal) => result = Err(refusal),
+    /// Watches a name, and where it leads if it is a link.
+    fn enter(&mut self, follower: Follower, path: &Path, entry: &mut Entry) -> Result<Announces, Refusal> {
+        let mut told = Announces::All;
+        let mut path = path.to_owned();
+        for _ in 0..=LINKS {
+            let (parent, name) = match (path.parent(), path.file_name()) {
+                (Some(parent), Some(name)) => (parent, Some(name)),
+                _ => (&*path, None),
+            };
+            let way = self.ways.enter(parent);
+            entry.ways.push(way);
+            let (end, announces) = self.ways.find(&mut self.watches, way)?;
+            told = told.max(announces);
+            let (Some(end), Some(name)) = (end, name) else { break };
+            let watched = end.watched_as.join(name);
+            self.watches.directories.bell().follow_name(&watched, Interest::Follower(follower));
+            entry.names.push(watched);
+            let target = std::fs::read_link(end.directory.join(name)).map(|target| end.directory.join(target));
+            if target.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+                entry.guard = self.ways.guard_end(&mut self.watches, way);
+            }
+            self.ways.confirm_end(way)?;
+            match target {
+                Ok(target) => path = target,
+                Err(_) => break,
             }
         }
-        result.map(|()| (any_new, told))
+        Ok(told)
     }
 
     /// Forgets everything that a follower has asked for.
-    pub(crate) fn forget(&mut self, watcher: &mut Watcher, bell: &Bell, follower: Follower) {
-        let old = self.entries.remove(&follower);
-        self.leave(watcher, bell, follower, old);
+    pub(crate) fn forget(&mut self, follower: Follower) {
+        if let Some(old) = self.entries.remove(&follower) {
+            self.leave(follower, old);
+        }
     }
 
-    /// Drops what is known of a directory that was moved or removed; returns who had asked for it. Whoever listened to
-    /// it is told by the bell.
-    pub(crate) fn lost(&mut self, watcher: &mut Watcher, bell: &Bell, path: &Path) -> Vec<Follower> {
-        let Some(id) = self.paths.remove(path) else { return Vec::new() };
-        bell.unfollow_directory(path);
-        watcher.unwatch(path);
-        for Listener { pattern, directory } in
-            self.directories.remove(&id).into_iter().flat_map(|lost| lost.listeners)
-        {
-            self.heard.remove(&(pattern, directory.clone()));
-            bell.mark_changed(pattern, directory);
+    fn leave(&mut self, follower: Follower, entry: Entry) {
+        for name in entry.names {
+            self.watches.directories.bell().unfollow_name(&name, Interest::Follower(follower));
         }
-        let mut concerned = Vec::new();
-        for (follower, entry) in &mut self.entries {
-            // Whoever asks again must not give back, for an earlier time, what is counted anew by then.
-            if entry.directories.remove(&id) {
-                concerned.push(*follower);
+        if let Some(guard) = entry.guard {
+            self.watches.above.let_go(guard);
+        }
+        entry.ways.into_iter().for_each(|way| self.ways.leave(&mut self.watches, way));
+    }
+
+    /// Watches a directory for any name in it; the empty path is the current one. Returns whether events tell of all of
+    /// them.
+    pub(crate) fn listen(&mut self, pattern: usize, directory: &Path) -> Result<Announces, Refusal> {
+        let place = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let watched = self.watches.directories.enter(place)?;
+        let key = (pattern, directory.to_owned());
+        if self.heard.get(&key) == Some(&watched.id) {
+            self.watches.directories.leave(watched.id);
+            return Ok(watched.announces);
+        }
+        self.unlisten(pattern, directory);
+        self.watches.directories.add_listener(watched.id, Listener { pattern, directory: directory.to_owned() });
+        self.heard.insert(key, watched.id);
+        Ok(watched.announces)
+    }
+
+    /// Takes back a [`listen`](Self::listen).
+    pub(crate) fn unlisten(&mut self, pattern: usize, directory: &Path) {
+        let key = (pattern, directory.to_owned());
+        let Some(id) = self.heard.remove(&key) else { return };
+        self.watches.directories.remove_listener(id, &Listener { pattern, directory: key.1 });
+        self.watches.directories.leave(id);
+    }
+
+    /// Drops what is known of directories that were moved or removed, and of ways that may lead elsewhere. Returns whoever
+    /// must follow anew; those who listened to a directory are told by the bell.
+    pub(crate) fn lost(&mut self, marks: &Marks) -> BTreeSet<Follower> {
+        if marks.everything {
+            // Watches may be gone with the events that were lost.
+            self.watches.directories.lose_all();
+            self.ways.lose_all();
+            self.heard.clear();
+            return self.entries.keys().copied().collect();
+        }
+        let mut stale = marks.ways.clone();
+        for path in &marks.lost {
+            let Some((id, listeners)) = self.watches.directories.lost(path) else { continue };
+            for Listener { pattern, directory } in listeners {
+                self.heard.remove(&(pattern, directory.clone()));
+                self.watches.directories.bell().mark_changed(pattern, directory);
             }
+            stale.extend(self.ways.lost(id));
         }
-        concerned
+        if stale.is_empty() {
+            return BTreeSet::new();
+        }
+        self.ways.make_stale(&stale);
+        let concerned = self.entries.iter().filter(|(_, entry)| entry.ways.iter().any(|way| stale.contains(way)));
+        concerned.map(|(follower, _)| *follower).collect()
     }
 
-    /// Drops everything that is known of directories: events were lost, so their watches may be gone. Returns
-    /// everybody who had asked for any.
-    pub(crate) fn lose_all(&mut self, watcher: &mut Watcher, bell: &Bell) -> Vec<Follower> {
-        for path in std::mem::take(&mut self.paths).into_keys() {
-            bell.unfollow_directory(&path);
-            watcher.unwatch(&path);
-        }
-        self.directories.clear();
-        self.heard.clear();
-        self.entries.values_mut().for_each(|entry| entry.directories.clear());
-        self.entries.keys().copied().collect()
-    }
-
-    /// Makes sure that a directory is watched, and counts its user.
-    fn enter(
-        &mut self,
-        watcher: &mut Watcher,
-        bell: &Bell,
-        path: &Path,
-        entry: &mut Entry,
-    ) -> Result<Watched, Refusal> {
-        let (id, announces) = identify(path)?;
-        let new = self.watch(watcher, bell, path, id)?;
-        let Some(directory) = self.directories.get_mut(&id) else { return Err(Refusal::Gone) };
-        if entry.directories.insert(id) {
-            directory.users += 1;
-        }
-        Ok(Watched { path: directory.path.clone(), new, announces })
-    }
-
-    /// Makes sure that a directory of this identity is watched; returns whether it was not before.
-    fn watch(&mut self, watcher: &mut Watcher, bell: &Bell, path: &Path, id: DirectoryId) -> Result<bool, Refusal> {
-        if self.directories.contains_key(&id) {
-            return Ok(false);
-        }
-        // If the path meant another directory, the watch stays with that one unless it is taken away.
-        self.lost(watcher, bell, path);
-        watcher.watch(path)?;
-        self.paths.insert(path.to_owned(), id);
-        self.directories.insert(id, Directory { path: path.to_owned(), users: 0, listeners: Vec::new() });
-        bell.follow_directory(path, Vec::new());
-        Ok(true)
-    }
-
-    /// A directory has one user less; without any it is not watched any more.
-    fn release(&mut self, watcher: &mut Watcher, bell: &Bell, id: DirectoryId) {
-        let Some(directory) = self.directories.get_mut(&id) else { return };
-        directory.users = directory.users.saturating_sub(1);
-        if directory.users == 0
-            && let Some(Directory { path, .. }) = self.directories.remove(&id)
-        {
-            self.paths.remove(&path);
-            bell.unfollow_directory(&path);
-            watcher.unwatch(&path);
-        }
-    }
-
-    fn note(bell: &Bell, follower: Follower, entry: &mut Entry, directory: &Path, stop: &Stop) {
-        let full = directory.join(&stop.name);
-        // Followed before the old entry goes, so that no moment is unwatched; noted twice does no harm.
-        bell.unfollow_name(&full, follower);
-        bell.follow_name(&full, Interest { source: follower, reroute: stop.reroute });
-        if !entry.names.contains(&full) {
-            entry.names.push(full);
-        }
-    }
-
-    /// Takes back what an entry that was replaced had asked for.
-    fn leave(&mut self, watcher: &mut Watcher, bell: &Bell, follower: Follower, old: Option<Entry>) {
-        let Some(old) = old else { return };
-        let new = self.entries.get(&follower);
-        for name in &old.names {
-            if new.is_none_or(|new| !new.names.contains(name)) {
-                bell.unfollow_name(name, follower);
-            }
-        }
-        for id in old.directories {
-            self.release(watcher, bell, id);
-        }
-    }
-}
-
-/// A directory that is being watched.
-struct Watched {
-    path: PathBuf,
-    new: bool,
-    announces: Announces,
-}
-
-/// Which directory a path means, and whether its file system announces changes.
-fn identify(path: &Path) -> Result<(DirectoryId, Announces), Refusal> {
-    let meta = std::fs::metadata(path).map_err(into_refusal)?;
-    let announces = rustix::fs::statfs(path).map_or(Announces::Some, |stat| announces(stat.f_type));
-    Ok(((meta.dev(), meta.ino(), meta.created().ok()), announces))
-}
-
-fn into_refusal(error: io::Error) -> Refusal {
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Refusal::Gone,
-        _ => Refusal::Other(error),
+    /// Ends with all its watches, but for the thread.
+    pub(crate) fn into_watcher(self) -> Watcher {
+        self.watches.directories.into_watcher()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
+    use rustix::event::{PollFd, PollFlags, Timespec};
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    struct Stage {
+        bell: Arc<Bell>,
+        names: Names,
+        _temp: tempfile::TempDir,
+        root: PathBuf,
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            let temp = tempfile::tempdir().unwrap();
+            let root = temp.path().canonicalize().unwrap();
+            let bell = Arc::new(Bell::new().unwrap());
+            Self { names: Names::start(Arc::clone(&bell)).unwrap(), bell, _temp: temp, root }
+        }
+
+        fn follow(&mut self, number: usize, name: &str) {
+            self.names.follow(Follower::Pattern(number), &self.root.join(name)).unwrap();
+        }
+
+        /// Follows until nothing more is told of what has happened so far.
+        fn settle(&mut self, name: &str) {
+            self.follow(0, name);
+            while !self.concerned_already().is_empty() {
+                self.follow(0, name);
+            }
+        }
+
+        /// Whom what happens now concerns; waits for anybody.
+        fn concerned(&mut self) -> BTreeSet<Follower> {
+            let mut concerned = BTreeSet::new();
+            while concerned.is_empty() {
+                let mut fds = [self.bell.fd(), self.names.fd()].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+                let wait = Timespec { tv_sec: 20, tv_nsec: 0 };
+                assert!(rustix::event::poll(&mut fds, Some(&wait)).unwrap() > 0, "nobody is concerned");
+                concerned = self.concerned_already();
+            }
+            concerned
+        }
+
+        fn concerned_already(&mut self) -> BTreeSet<Follower> {
+            let mut marks = self.bell.take().unwrap_or_default();
+            marks.ways.extend(self.names.take().unwrap());
+            let mut concerned = self.names.lost(&marks);
+            concerned.extend(marks.names);
+            concerned
+        }
+
+        fn end(self) {
+            assert_eq!(self.names.watches.directories.count(), (0, 0));
+            assert_eq!((self.names.ways.count(), self.names.entries.len(), self.names.heard.len()), (0, 0, 0));
+            self.names.into_watcher().join();
+        }
+    }
+
+    fn all(count: usize) -> BTreeSet<Follower> {
+        (0..count).map(Follower::Pattern).collect()
+    }
 
     #[test]
     fn watches_are_counted_right_through_losses_and_changes_of_mind() {
-        let temp = tempfile::tempdir().unwrap();
-        let root = temp.path().canonicalize().unwrap();
-        let bell = Arc::new(Bell::new().unwrap());
-        let mut watcher = Watcher::start(Arc::clone(&bell)).unwrap();
-        let mut names = Names::default();
-        let followers: Vec<_> = (0..3).map(Follower::Pattern).collect();
-        let follow_all = |names: &mut Names, watcher: &mut Watcher| {
-            for follower in &followers {
-                names.follow(watcher, &bell, *follower, &root.join("a.log")).unwrap();
+        let mut stage = Stage::new();
+        let everything = Marks { everything: true, ..Marks::default() };
+        let lost = Marks { lost: BTreeSet::from([stage.root.clone()]), ..Marks::default() };
+        for marks in [None, Some(&everything), Some(&lost), Some(&everything), Some(&lost)] {
+            if let Some(marks) = marks {
+                assert_eq!(stage.names.lost(marks), all(3));
+            }
+            (0..3).for_each(|number| stage.follow(number, "a.log"));
+            stage.concerned_already();
+            fs::write(stage.root.join("a.log"), "").unwrap();
+            assert_eq!(stage.concerned(), all(3));
+            fs::remove_file(stage.root.join("a.log")).unwrap();
+            assert_eq!(stage.concerned(), all(3));
+        }
+        (0..3).for_each(|number| stage.names.forget(Follower::Pattern(number)));
+        stage.end();
+    }
+
+    #[test]
+    fn every_directory_on_the_way_tells_when_it_goes_elsewhere() {
+        let mut stage = Stage::new();
+        fs::create_dir_all(stage.root.join("a/b/c")).unwrap();
+        symlink("a", stage.root.join("link")).unwrap();
+        fs::write(stage.root.join("a/b/c/x.log"), "").unwrap();
+        let rows = [("link", "gone"), ("a", "z"), ("a/b", "z"), ("a/b/c", "z"), ("a/b/c/x.log", "z")];
+        for (from, to) in rows {
+            stage.settle("link/b/c/x.log");
+            fs::rename(stage.root.join(from), stage.root.join(to)).unwrap();
+            assert_eq!(stage.concerned(), all(1), "{from}");
+            stage.follow(0, "link/b/c/x.log");
+            fs::rename(stage.root.join(to), stage.root.join(from)).unwrap();
+            assert_eq!(stage.concerned(), all(1), "{from} returned");
+        }
+        stage.names.forget(Follower::Pattern(0));
+        stage.end();
+    }
+
+    #[test]
+    fn directories_that_are_removed_tell_although_they_are_held_open() {
+        let mut stage = Stage::new();
+        fs::create_dir_all(stage.root.join("a/b")).unwrap();
+        fs::write(stage.root.join("a/b/x.log"), "").unwrap();
+        let held = fs::File::open(stage.root.join("a/b/x.log")).unwrap();
+        stage.follow(0, "a/b/x.log");
+        fs::remove_file(stage.root.join("a/b/x.log")).unwrap();
+        for directory in ["a/b", "a"] {
+            assert_eq!(stage.concerned(), all(1));
+            stage.settle("a/b/x.log");
+            fs::remove_dir(stage.root.join(directory)).unwrap();
+        }
+        assert_eq!(stage.concerned(), all(1));
+        drop(held);
+        stage.names.forget(Follower::Pattern(0));
+        stage.end();
+    }
+
+    #[test]
+    fn a_directory_that_was_made_again_before_anybody_looked_is_the_one_that_tells() {
+        let mut stage = Stage::new();
+        let path = stage.root.join("a/b/x.log");
+        for _ in 0..3 {
+            fs::create_dir_all(stage.root.join("a/b")).unwrap();
+            fs::write(&path, "").unwrap();
+            let held = fs::File::open(&path).unwrap();
+            stage.settle("a/b/x.log");
+            fs::remove_dir_all(stage.root.join("a")).unwrap();
+            fs::create_dir_all(stage.root.join("a/b")).unwrap();
+            fs::write(&path, "").unwrap();
+            assert_eq!(stage.concerned(), all(1));
+            stage.settle("a/b/x.log");
+            fs::rename(&path, stage.root.join("a/b/z")).unwrap();
+            assert_eq!(stage.concerned(), all(1));
+            fs::remove_dir_all(stage.root.join("a")).unwrap();
+            drop(held);
+        }
+        stage.names.forget(Follower::Pattern(0));
+        stage.end();
+    }
+
+    #[test]
+    fn what_comes_and_goes_above_a_file_wakes_nobody() {
+        let mut stage = Stage::new();
+        fs::create_dir_all(stage.root.join("a/b")).unwrap();
+        fs::write(stage.root.join("a/b/x.log"), "").unwrap();
+        stage.follow(0, "a/b/x.log");
+        let busy = |stage: &Stage| {
+            for directory in ["", "a"] {
+                let path = stage.root.join(directory).join("other");
+                fs::write(&path, "").unwrap();
+                fs::remove_file(&path).unwrap();
             }
         };
-        let woken = |name: &str| {
-            bell.take();
-            std::fs::write(root.join(name), "").unwrap();
-            let mut fds = [rustix::event::PollFd::from_borrowed_fd(bell.fd(), rustix::event::PollFlags::IN)];
-            let wait = rustix::event::Timespec { tv_sec: 10, tv_nsec: 0 };
-            rustix::event::poll(&mut fds, Some(&wait)).unwrap();
-            std::fs::remove_file(root.join(name)).unwrap();
-            bell.take().map_or(0, |marks| marks.names.len())
-        };
-        follow_all(&mut names, &mut watcher);
-        assert_eq!(woken("a.log"), 3);
-        for _ in 0..3 {
-            assert_eq!(names.lose_all(&mut watcher, &bell).len(), 3);
-            follow_all(&mut names, &mut watcher);
-            assert_eq!(woken("a.log"), 3);
-            assert_eq!(names.lost(&mut watcher, &bell, &root).len(), 3);
-            follow_all(&mut names, &mut watcher);
-            assert_eq!(woken("a.log"), 3);
-        }
-        for follower in &followers {
-            names.forget(&mut watcher, &bell, *follower);
-        }
-        assert!(names.directories.is_empty() && names.paths.is_empty() && names.entries.is_empty());
-        watcher.join();
+        let mut queued = [0; 64];
+        busy(&stage);
+        assert!(rustix::io::read(stage.names.fd(), &mut queued).is_err(), "nothing was told");
+        assert!(stage.concerned_already().is_empty());
+        stage.names.forget(Follower::Pattern(0));
+        stage.end();
     }
 
     #[test]
     fn a_directory_is_watched_once_however_many_patterns_call_it_what() {
-        let temp = tempfile::tempdir().unwrap();
-        let root = temp.path().canonicalize().unwrap();
-        std::os::unix::fs::symlink(".", root.join("link")).unwrap();
-        let link = root.join("link");
-        let bell = Arc::new(Bell::new().unwrap());
-        let mut watcher = Watcher::start(Arc::clone(&bell)).unwrap();
-        let mut names = Names::default();
+        let mut stage = Stage::new();
+        let (root, link) = (stage.root.clone(), stage.root.join("link"));
+        symlink(".", &link).unwrap();
         for _ in 0..2 {
-            names.listen(&mut watcher, &bell, 0, &root).unwrap();
-            names.listen(&mut watcher, &bell, 1, &link).unwrap();
+            stage.names.listen(0, &root).unwrap();
+            stage.names.listen(1, &link).unwrap();
         }
-        assert_eq!(names.directories.len(), 1);
-        names.lost(&mut watcher, &bell, &root);
-        let told: Vec<_> = bell.take().unwrap().changes.into_iter().map(|change| change.path).collect();
+        assert_eq!(stage.names.watches.directories.count(), (1, 2));
+        stage.names.lost(&Marks { lost: BTreeSet::from([root.clone()]), ..Marks::default() });
+        let told: Vec<_> = stage.bell.take().unwrap().changes.into_iter().map(|change| change.path).collect();
         assert_eq!(told, [root.clone(), link.clone()]);
-        names.listen(&mut watcher, &bell, 0, &root).unwrap();
-        names.listen(&mut watcher, &bell, 1, &link).unwrap();
-        names.unlisten(&mut watcher, &bell, 0, &root);
-        assert_eq!(names.directories.values().map(|directory| directory.listeners.len()).sum::<usize>(), 1);
-        names.unlisten(&mut watcher, &bell, 1, &link);
-        assert!(names.directories.is_empty() && names.paths.is_empty() && names.heard.is_empty());
-        watcher.join();
+        stage.names.listen(0, &root).unwrap();
+        stage.names.listen(1, &link).unwrap();
+        stage.names.unlisten(0, &root);
+        assert_eq!(stage.names.watches.directories.count(), (1, 1));
+        stage.names.unlisten(1, &link);
+        stage.end();
     }
 }
