@@ -5,7 +5,7 @@
 mod common;
 
 use common::sessions::{
-    assert_text, behind_name, line_count, records, story, text_of, until_last, until_line, watch,
+    assert_text, behind_name, line_count, lines_by_file, records, story, text_of, until_last, until_line, watch,
 };
 use common::{Ended, Logs, Mode, Signal, Writer, in_both_modes, lines, pause_ms, rounds};
 use serde_json::Value;
@@ -197,6 +197,37 @@ fn a_rotated_log_is_the_same_session_under_another_name(mode: Mode) {
     assert_eq!(printed, (1..=rounds(12, 60) * 10).map(|number| format!("L{number}")).collect::<Vec<_>>());
 }
 
+in_both_modes!(lines_of_a_log_that_is_rotated_under_load_come_once_whatever_their_files_are_called);
+fn lines_of_a_log_that_is_rotated_under_load_come_once_whatever_their_files_are_called(mode: Mode) {
+    let logs = Logs::new();
+    let tail = watch(&logs, mode, "--from start a.log*");
+    tail.until_noticed("no file matches yet");
+    let generations = rounds(12, 60);
+    let program = format!(
+        "
+import os, sys
+log = sys.argv[1]
+for generation in range({generations}):
+    for number in reversed(range(generation)):
+        os.rename(log + '.%d' % number if number else log, log + '.%d' % (number + 1))
+    with open(log, 'ab', buffering=0) as file:
+        for number in range(20):
+            file.write(b'L%d\\n' % (20 * generation + number + 1))
+"
+    );
+    Writer::python(&logs, &program, "a.log").finish();
+    let count = generations * 20;
+    tail.until("all lines", |said| {
+        lines_by_file(&said.stdout).values().map(Vec::len).sum::<usize>() >= count as usize
+    });
+    let ended = tail.end();
+    let opened: Vec<_> = records(&ended.stdout).into_iter().filter(|record| record["type"] == "open").collect();
+    assert_eq!(opened.len(), generations as usize, "each file is one session, whatever its names");
+    let mut of_files: Vec<_> = lines_by_file(&ended.stdout).into_values().collect();
+    of_files.sort_by_key(|lines| lines[0][1..].parse::<u32>().unwrap());
+    assert_eq!(of_files.concat(), (1..=count).map(|number| format!("L{number}")).collect::<Vec<_>>());
+}
+
 // S11
 #[test]
 fn a_line_appended_while_the_backlog_is_read_comes_too() {
@@ -222,15 +253,27 @@ fn a_file_made_with_its_directory_is_not_missed() {
         Writer::script(&logs, &format!("mkdir {dir} && echo L0 > {dir}/x.log")).finish();
         until_line(&tail, &format!("{dir}/x.log"), 0);
     }
-    tail.end();
+    let ended = tail.end();
+    let came: Vec<_> = (1..=rounds(25, 200)).map(|number| format!("d{number}/x.log")).collect();
+    for path in &came {
+        assert_text(&ended, path, 0..=0);
+    }
+    let lines = records(&ended.stdout).into_iter().filter(|record| record["type"] == "line").count();
+    assert_eq!(lines, came.len());
 }
 
 // E8
 #[test]
 fn a_tree_that_changes_all_the_time_is_survived() {
     let logs = Logs::new();
-    let tail = watch(&logs, Mode::Events, "--from start .");
-    tail.until_watching();
+    for number in 0..8 {
+        logs.make_dir(&format!("t{number}"));
+    }
+    logs.append("last.log", 1..=1);
+    let tail = watch(&logs, Mode::Events, "--from start --rotate-wait 100ms .");
+    until_line(&tail, "last.log", 1);
+    until_last(&tail, "last.log", "completed by growth");
+    let before = tail.resources();
     let script = |number: u32| {
         format!(
             "end=$(($(date +%s) + {})); n=0; while [ $(date +%s) -lt $end ]; do n=$((n+1)); mkdir -p t{number}/d$n; \
@@ -241,11 +284,16 @@ fn a_tree_that_changes_all_the_time_is_survived() {
     };
     let writers: Vec<_> = (0..8).map(|number| Writer::script(&logs, &script(number))).collect();
     writers.into_iter().for_each(Writer::finish);
-    logs.append("last.log", 1..=1);
-    until_line(&tail, "last.log", 1);
-    // The tree has one directory for each writer, and no file but the last.
-    tail.until("nothing is left of what is gone", |_| tail.resources().watches < 8 + 2 + 10);
-    tail.end().never_noticed("panick");
+    logs.append("last.log", 2..=2);
+    until_line(&tail, "last.log", 2);
+    tail.until_no_more_than(before);
+    let ended = tail.end().never_noticed("panick");
+    assert_text(&ended, "last.log", 1..=2);
+    for (file, lines) in lines_by_file(&ended.stdout) {
+        let all = ["L1", "L2"].as_slice() == lines
+            || ["x", "y"].starts_with(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(all, "{file}: {lines:?}");
+    }
 }
 
 // L6

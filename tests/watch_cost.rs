@@ -64,6 +64,8 @@ fn a_line_costs_the_same_however_many_files_are_known() {
             }
             last += count;
         };
+        let is_idle = || calls(&tail, || pause_ms(200)).is_none_or(|count| count <= 2);
+        assert!((0..50).any(|_| is_idle()), "{files} files: never at rest");
         // It is opened again and becomes active. Nothing was left to be done about others.
         let first = calls(&tail, || write(1));
         assert!(first.is_none_or(|count| count <= 40), "{first:?} system calls for the first of {files} files");
@@ -80,18 +82,29 @@ fn a_line_costs_the_same_however_many_files_are_known() {
         let most = LINES as usize * 11 / 2;
         let spent: Vec<usize> = (0..2).filter_map(|_| calls(&tail, || write(LINES))).collect();
         assert!(spent.iter().min().is_none_or(|count| *count <= most), "{spent:?} system calls with {files} files");
-        let idle: Vec<usize> = (0..2).filter_map(|_| calls(&tail, || pause_ms(300))).collect();
-        assert!(idle.iter().min().is_none_or(|count| *count <= 2), "{idle:?} for nothing with {files} files");
+        assert!((0..2).any(|_| is_idle()), "{files} files: not at rest");
         tail.end().printed(behind_name("0.log", 1..=last));
     }
 }
 
+/// Whether the kernel's table has the locks of all processes, so that none is tried.
+fn table_is_complete() -> bool {
+    let first = std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]");
+    if !first {
+        skip("in a PID namespace of its own, locks are tried");
+    }
+    first
+}
+
 #[test]
 fn a_look_at_locks_costs_the_same_however_many_files_are_known() {
+    if !table_is_complete() {
+        return;
+    }
     for files in [5, 500, rounds(2_000, 10_000) as usize] {
         let logs = Logs::new();
         let tail = watch_among(&logs, files, "");
-        // One look a second: a wait, its end, and the table, which is read in parts.
+        // A look a second: a wait, its end, and the table, which is read in parts.
         let spent: Vec<usize> = (0..2).filter_map(|_| calls(&tail, || pause_ms(1100))).collect();
         assert!(spent.iter().min().is_none_or(|count| *count <= 30), "{spent:?} with {files} files");
         tail.end().printed("");

@@ -1,5 +1,6 @@
 //! What `rtail watch` tells of sessions, told as stories.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
@@ -40,6 +41,16 @@ pub fn story(stdout: &[u8], path: &str) -> Vec<String> {
 pub fn text_of(stdout: &[u8], path: &str) -> Vec<u8> {
     let own = records(stdout).into_iter().filter(|record| record["type"] == "line" && record["path"] == path);
     own.flat_map(|record| format!("{}\n", record["text"].as_str().unwrap()).into_bytes()).collect()
+}
+
+/// The lines of each file, whatever its names, by its ID.
+pub fn lines_by_file(stdout: &[u8]) -> BTreeMap<String, Vec<String>> {
+    let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for record in records(stdout).into_iter().filter(|record| record["type"] == "line") {
+        let [file, text] = ["file_id", "text"].map(|key| record[key].as_str().unwrap().to_owned());
+        files.entry(file).or_default().push(text);
+    }
+    files
 }
 
 /// Numbered lines behind the name of their file, as people see them.
