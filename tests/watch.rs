@@ -7,7 +7,7 @@ mod common;
 use common::sessions::{
     assert_text, behind_name, line_count, lines_by_file, records, story, text_of, until_last, until_line, watch,
 };
-use common::{Ended, Logs, Mode, Signal, Writer, in_both_modes, lines, pause_ms, rounds};
+use common::{Ended, Logs, Mode, Writer, in_both_modes, lines, pause_ms, rounds};
 use serde_json::Value;
 
 in_both_modes!(a_directory_is_watched_with_all_that_is_below_it);
@@ -431,36 +431,6 @@ fn links_lead_to_files_and_to_no_directories_but_the_one_that_was_named() {
     assert_text(&ended, "named/a.log", 1..=2);
     let count = records(&ended.stdout).into_iter().filter(|record| record["type"] == "open").count();
     assert_eq!(count, 2);
-}
-
-#[test]
-fn it_ends_as_it_is_asked_to() {
-    for (args, status) in [
-        ("--until ^L2$ .", 0),
-        ("--timeout 300ms .", 0),
-        ("--until never --timeout 300ms .", 3),
-        ("--idle-timeout 300ms .", 0),
-    ] {
-        for format in ["text", "json"] {
-            let logs = Logs::with("a.log", 1..=3);
-            let run = logs.rtail("watch --state none --from start --format").args(format).args(args);
-            let ended = run.run().with_status(status);
-            let last = if args.contains("L2") { 2 } else { 3 };
-            if format == "json" {
-                assert_text(&ended, "a.log", 1..=last);
-                assert_eq!(records(&ended.stdout).last().unwrap()["type"], "end");
-            } else {
-                ended.printed(behind_name("a.log", 1..=last)).quietly();
-            }
-        }
-    }
-    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
-        let logs = Logs::with("a.log", 1..=3);
-        let run = logs.rtail("watch --from start .").with_default_signals();
-        let tail = run.start();
-        tail.until_printed("a.log | L3\n");
-        tail.end_by(signal);
-    }
 }
 
 #[test]
