@@ -4,10 +4,11 @@
 
 mod common;
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::sessions::{assert_text, last_of, records, story, until_last, until_line, watch};
-use common::{Logs, Mode, Said, Signal, Writer, find_program, in_both_modes, lines, pause_ms, rounds, skip};
+use common::{Logs, Mode, Said, Signal, Tail, Writer, find_program, in_both_modes, lines, pause_ms, rounds, skip};
 
 // S1
 in_both_modes!(every_line_comes_once_however_often_the_lock_is_dropped);
@@ -220,6 +221,47 @@ fn looking_at_locks_is_noticed_by_nobody() {
     pause_ms(rounds(1200, 10_000).into());
     for tail in tails {
         assert_eq!(story(&tail.end().stdout, "b.log"), ["completed by growth"]);
+    }
+}
+
+/// `rtail watch` where the kernel's table of locks hides the holders; `None` where that can't be had. Only `--until` ends
+/// it in order.
+fn watch_apart(logs: &Logs, args: &str) -> Option<Tail> {
+    let apart = "unshare -Urpf --kill-child --mount-proc";
+    let works = Command::new("sh").args(["-c", &format!("{apart} true")]).stderr(Stdio::null()).status();
+    if !works.is_ok_and(|status| status.success()) {
+        skip("PID namespaces are not permitted");
+        return None;
+    }
+    Some(logs.rtail("watch --format json").args(args).through(format!(r#"exec {apart} "$@""#)).start())
+}
+
+#[test]
+fn locks_are_tried_where_the_table_hides_them_and_watchers_do_not_see_each_other() {
+    let logs = Logs::with("held.log", 1..=1);
+    logs.append("free.log", 1..=1);
+    let mut writer = Writer::obeying(&logs, "held.log");
+    writer.obey("lock");
+    logs.until_locked("held.log");
+    let args = "--until ^end$ .";
+    let (Some(one), Some(other)) = (watch_apart(&logs, args), watch_apart(&logs, args)) else { return };
+    for tail in [&one, &other] {
+        until_line(tail, "held.log", 1);
+        until_last(tail, "free.log", "completed by growth");
+    }
+    writer.obey("write L2;unlock");
+    for tail in [&one, &other] {
+        until_last(tail, "held.log", "completed by lock");
+    }
+    // Both try the locks of both, once a second.
+    pause_ms(rounds(2200, 10_000).into());
+    logs.append_bytes("free.log", "end\n");
+    for tail in [one, other] {
+        let ended = tail.ended().with_status(0).quietly();
+        assert_eq!(story(&ended.stdout, "held.log"), ["active by lock", "L1", "L2", "completed by lock"]);
+        assert_eq!(story(&ended.stdout, "free.log"), ["completed by growth", "active by growth", "end"]);
+        let known = records(&ended.stdout).into_iter().any(|record| !record["holder_pid"].is_null());
+        assert!(!known, "nobody can tell who holds it");
     }
 }
 
