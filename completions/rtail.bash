@@ -260,7 +260,7 @@ _rtail() {
             return 0
             ;;
         rtail__subcmd__stream)
-            opts="-h -V --since-offset --from --checkpoint --wait --no-follow --poll --rotate-wait --timeout --idle-timeout --pid --format --parse --max-line --strict --summary --until --while-locked --help --version"
+            opts="-x -g -i -h -V --since-offset --from --checkpoint --wait --no-follow --poll --rotate-wait --timeout --idle-timeout --pid --exclude --format --parse --max-line --strict --summary --until --grep --ignore-case --while-locked --help --version"
             if [[ ${cur} == -* ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -323,6 +323,20 @@ _rtail() {
                     fi
                     return 0
                     ;;
+                --exclude)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -x)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "raw json" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -345,6 +359,20 @@ _rtail() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --grep)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                -g)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

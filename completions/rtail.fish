@@ -77,16 +77,19 @@ complete -c rtail -n "__fish_rtail_using_subcommand stream" -l rotate-wait -d 'R
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l timeout -d 'End after DUR, with status 3 if there is --until, else 0' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l idle-timeout -d 'End after DUR without new data' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l pid -d 'End once the process PID is gone; with several --pid, once all of them are' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -s x -l exclude -d 'Don\'t show lines that match REGEX, or one of several' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l format -d 'Write the bytes and nothing else (raw), or one JSON record a line (json) [default: raw]' -r -f -a "raw\t''
 json\t''"
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l parse -d 'With --format json: a line that is a JSON object is also given parsed' -r -f -a "json\t''"
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l max-line -d 'Deliver lines longer than SIZE in pieces [default: 1MiB]' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l until -d 'End once a line matches REGEX, which is the last one delivered' -r -f
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -s g -l grep -d 'Deliver only lines that match REGEX, or one of several' -r -f
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l wait -d 'Wait for files that are missing at the start, for ever or for DUR, instead of failing'
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l no-follow -d 'End at the end of the files'
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l poll -d 'Look at a fixed interval instead of waiting for events [default: 250ms while files change, else 1s]'
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l strict -d 'Exit with status 4 if there was a gap or an undecidable case'
-complete -c rtail -n "__fish_rtail_using_subcommand stream" -l summary -d 'At the end, account for the bytes of each file: read, delivered, held back and lost'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -l summary -d 'At the end, account for the bytes of each file: read, delivered, filtered, held back and lost'
+complete -c rtail -n "__fish_rtail_using_subcommand stream" -s i -l ignore-case -d 'Match letters of either case with --grep and --exclude'
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -l while-locked -d 'End when no process holds a lock on any of the files, after reading all of them'
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rtail -n "__fish_rtail_using_subcommand stream" -s V -l version -d 'Print version'

@@ -289,8 +289,10 @@ pub struct Stream {
     pub looking: Looking,
     /// How long a rotated file must be quiet before it is let go.
     pub rotate_wait: Duration,
-    /// When to end; every line that is delivered is matched.
+    /// When to end; every line that is read is matched, delivered or not.
     pub ending: Ending,
+    /// Which lines to deliver; there is no context.
+    pub selection: Selection,
     /// What to write.
     pub format: Format,
     /// What to parse of lines; with [`Format::Raw`], nothing.
@@ -363,7 +365,7 @@ pub struct Watch {
     pub ending: Ending,
     /// What to write.
     pub showing: Showing,
-    /// Which lines are shown; with records, all.
+    /// Which lines are shown; with records, without context.
     pub selection: Selection,
     /// How they look; with records, as they are.
     pub viewing: Viewing,

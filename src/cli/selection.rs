@@ -76,14 +76,19 @@ pub(super) struct ContextOptions {
 }
 
 impl ContextOptions {
-    /// Adds the lines around to those that were asked for.
-    pub(super) fn add_to(&self, selection: &mut Selection) -> Result<(), Complaint> {
+    /// The name of the first of them that was typed.
+    pub(super) fn first(&self) -> Option<&'static str> {
         let typed = [
             ("--after-context", self.after_context),
             ("--before-context", self.before_context),
             ("--context", self.context),
         ];
-        if let Some((option, _)) = typed.iter().find(|(_, typed)| selection.grep.is_empty() && typed.is_some()) {
+        typed.into_iter().find_map(|(option, typed)| typed.map(|_| option))
+    }
+
+    /// Adds the lines around to those that were asked for.
+    pub(super) fn add_to(&self, selection: &mut Selection) -> Result<(), Complaint> {
+        if let Some(option) = self.first().filter(|_| selection.grep.is_empty()) {
             return Err(Complaint::with_pointer(format!("option '{option}' can't be used without '--grep'")));
         }
         let or_both = |one: Option<usize>| one.or(self.context).unwrap_or(0);

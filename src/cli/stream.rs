@@ -10,6 +10,7 @@ use super::choice::Choice;
 use super::complaint::Complaint;
 use super::ending::{EndingOptions, Locks, Processes};
 use super::looking::LookingOptions;
+use super::selection::SelectionOptions;
 use super::{Invocation, duration, guide, heading, number, operand, parser, refusal, with_value_hint};
 use crate::quote::quote;
 use crate::settings::{AtEnd, Begin, Format, Looking, Operand, Parse, Stream, Wait};
@@ -81,6 +82,9 @@ struct StreamArgs {
     #[command(flatten)]
     processes: Processes,
 
+    #[command(flatten)]
+    selection: SelectionOptions,
+
     /// Write the bytes and nothing else (raw), or one JSON record a line (json) [default: raw]
     #[arg(long, value_name = "raw|json", help_heading = heading::OUTPUT, long_help = ABOUT_FORMAT)]
     #[arg(value_parser = FORMATS, hide_possible_values = true)]
@@ -100,7 +104,7 @@ struct StreamArgs {
     #[arg(long, help_heading = heading::OUTPUT, long_help = ABOUT_STRICT)]
     strict: bool,
 
-    /// At the end, account for the bytes of each file: read, delivered, held back and lost
+    /// At the end, account for the bytes of each file: read, delivered, filtered, held back and lost
     #[arg(long, help_heading = heading::OUTPUT, long_help = ABOUT_SUMMARY)]
     summary: bool,
 }
@@ -145,13 +149,21 @@ Exit with status 4 if something could not be delivered (a gap), or if it could n
 (an undecidable case). Both are announced in any case, on standard error or as records";
 
 const ABOUT_SUMMARY: &str = "\
-At the end, account for the bytes of each file and its generations: read, delivered, held back and lost, which add up. \
-It goes to standard error or, with --format json, into the end record";
+At the end, account for the bytes of each file and its generations: read, delivered, filtered, held back and lost, which \
+add up. It goes to standard error or, with --format json, into the end record";
+
+const ABOUT_GREP: &str = "Deliver only lines that match REGEX, or one of several";
+const MORE_ABOUT_GREP: &str = "\
+A line is matched without its end, so that ^ and $ are its own. Lines that are left out count as read: a checkpoint \
+passes over them, and --until sees them. The syntax is that of Rust's regex crate, without look-around and \
+back-references: 'error|fatal', '(?i)done$'. Of a line that comes in pieces (--max-line), the first piece decides; of \
+one that an earlier run has begun to deliver, the rest comes";
+const ABOUT_IGNORE_CASE: &str = "Match letters of either case with --grep and --exclude";
 
 // What the shared options mean where every line delivered is new.
 const ABOUT_UNTIL: &str = "End once a line matches REGEX, which is the last one delivered";
 const MORE_ABOUT_UNTIL: &str = "\
-Every line that this run delivers counts. The syntax is that of Rust's regex crate, without look-around and \
+Every line that this run reads counts, also one that --grep or --exclude leaves out. The syntax is that of Rust's regex crate, without look-around and \
 back-references: 'error|fatal', '(?i)done$'";
 const MORE_ABOUT_LOCKS: &str = "\
 End when no process holds a lock on any of the files, after reading all of them. If nobody holds one when rtail \
@@ -167,6 +179,8 @@ pub(super) fn command() -> Command {
         .after_long_help(format!("{}\n\n{}", number::about_multipliers("N or SIZE"), guide::STREAM.blocks()))
         .args_override_self(true)
         .mut_arg("until", |arg| arg.help(ABOUT_UNTIL).long_help(format!("{ABOUT_UNTIL}. {MORE_ABOUT_UNTIL}")))
+        .mut_arg("grep", |arg| arg.help(ABOUT_GREP).long_help(format!("{ABOUT_GREP}. {MORE_ABOUT_GREP}")))
+        .mut_arg("ignore_case", |arg| arg.help(ABOUT_IGNORE_CASE))
         .mut_arg("while_locked", |arg| arg.long_help(MORE_ABOUT_LOCKS))
         .mut_args(with_value_hint)
 }
@@ -200,6 +214,7 @@ pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
         looking: typed.looking.looking().unwrap_or(Looking::Events),
         rotate_wait: typed.looking.rotate_wait(),
         ending: typed.ending.meaning(Some(typed.locks), typed.processes.pid),
+        selection: typed.selection.meaning()?,
         format,
         parse: typed.parse.unwrap_or(Parse::Nothing),
         max_line: typed.max_line.unwrap_or(DEFAULT_MAX_LINE),

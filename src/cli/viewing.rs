@@ -71,6 +71,17 @@ impl ViewingOptions {
         Self { label: self.label.or(Some(Label::Name)), ..self }
     }
 
+    /// The name of the first of them that was typed, but for `--color`: who writes no colour has done as `never` says.
+    pub(super) fn first(&self) -> Option<&'static str> {
+        let typed = [
+            ("--label", self.label.is_some()),
+            ("--timestamps", self.timestamps),
+            ("--highlight", !self.highlight.is_empty()),
+            ("--raw-control", self.raw_control),
+        ];
+        typed.into_iter().find_map(|(option, typed)| typed.then_some(option))
+    }
+
     /// How lines are to look, where case matters so to patterns.
     pub(super) fn meaning(self, case: Case) -> Result<Viewing, Complaint> {
         Ok(Viewing {

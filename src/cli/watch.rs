@@ -158,8 +158,8 @@ Hold N completed sessions open. Of others only the place is remembered; they go 
 again [default: 100]";
 
 const ABOUT_FORMAT: &str = "\
-What is written: text, lines behind the names of their files; or json, one record a line, as of rtail stream, and a \
-record of type state for each change of a session, with state (active, completed, unknown), evidence (lock, growth) and \
+What is written: text, lines behind the names of their files; or json, one record a line, as of rtail stream, for the \
+lines that --grep and --exclude select and for everything that happens to files, and a record of type state for each change of a session, with state (active, completed, unknown), evidence (lock, growth) and \
 holder_pid, the process that holds the lock, where that is known [default: text]";
 
 // What the shared options mean where every line shown may be the one.
@@ -205,10 +205,11 @@ pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
     let mut chosen = typed.selection.meaning()?;
     typed.context.add_to(&mut chosen)?;
     let showing = typed.format.unwrap_or(Showing::Text);
-    if showing == Showing::Json && !chosen.is_everything() {
-        return Err(Complaint::with_pointer(
-            "records are of all lines: '--format json' can't be used with '--grep' or '--exclude'",
-        ));
+    if showing == Showing::Json
+        && let Some(option) = typed.context.first().or_else(|| typed.viewing.first())
+    {
+        let complaint = format!("option '{option}' can't be used with '--format json': it is for people");
+        return Err(Complaint::with_pointer(complaint));
     }
 
     let lines = |count: Count| match count {

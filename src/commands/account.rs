@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::form::Count;
 use super::ledger::Of;
 use crate::output::record::Account;
 use crate::tail::{FileId, SourceId, Standing, Tail};
@@ -66,9 +67,12 @@ impl Accounts {
         }
     }
 
-    /// Bytes of a run were shown.
-    pub(super) fn show(&mut self, of: Of, count: u64) {
-        self.change(of, |open| open.account.delivered += count);
+    /// Bytes of a run were shown, or left out as was asked.
+    pub(super) fn show(&mut self, of: Of, count: Count) {
+        self.change(of, |open| {
+            open.account.delivered += count.delivered;
+            open.account.filtered += count.filtered;
+        });
     }
 
     /// What was waited for has come: nothing more of this run is wanted, read or not.
@@ -182,8 +186,8 @@ pub(super) fn hold_back(rows: &mut [Row], unaccepted: impl Iterator<Item = (Of, 
 impl Open {
     /// How many bytes are accounted for.
     fn known(&self) -> u64 {
-        let Account { not_asked_for, delivered, skipped, .. } = self.account;
-        not_asked_for + delivered + skipped
+        let Account { not_asked_for, delivered, filtered, skipped, .. } = self.account;
+        not_asked_for + delivered + filtered + skipped
     }
 
     fn row(self, read_to: u64, size: u64, held_back: u64) -> Row {
@@ -208,6 +212,7 @@ impl Row {
             (&mut sum.on_disk, other_account.on_disk),
             (&mut sum.not_asked_for, other_account.not_asked_for),
             (&mut sum.delivered, other_account.delivered),
+            (&mut sum.filtered, other_account.filtered),
             (&mut sum.held_back, other_account.held_back),
             (&mut sum.skipped, other_account.skipped),
             (&mut sum.lost, other_account.lost),

@@ -253,6 +253,16 @@ impl Ledger {
         self.change(of, place, Change::Record(bytes));
     }
 
+    /// The lines of a run before this offset that have not been shown by now need not be.
+    pub(super) fn pass_over(&mut self, of: Of, place: u64, offset: u64) {
+        match self.due.back_mut() {
+            Some(Entry { place: last, of: whose, what: Change::At(at) }) if *last == place && *whose == of => {
+                *at = offset;
+            }
+            _ => self.change(of, place, Change::At(offset)),
+        }
+    }
+
     /// A source has come to the end of what it was to bring; a later run goes on with this knowledge of its name.
     fn leave(&mut self, source: SourceId, looked: Option<SystemTime>, known: &[FileId]) {
         if let Some(book) = self.books.get_mut(&source) {
@@ -373,14 +383,16 @@ impl Book {
         let mut files: Vec<Position> = Vec::new();
         let newest = self.runs.len().saturating_sub(1);
         for (index, run) in self.runs.iter_mut().enumerate() {
+            let superseded = index < newest || !self.inherited.is_empty();
             if run.position.as_ref().is_none_or(|position| position.offset != run.offset) {
                 let of = Of { source, file: run.file, run: run.number };
                 let open = tail.position(of.source, of.file, of.run, run.offset);
-                let position = open.or_else(|| left(due, of)?.earlier(&self.path, run.offset));
+                // Reading ended behind a line without an end that was left out, and may be finished yet.
+                let end = run.position.as_ref().filter(|_| run.left && !superseded);
+                let position = open.or_else(|| left(due, of).or(end)?.earlier(&self.path, run.offset));
                 // What can't be proven, since a rewriting has yet to be noticed, stays as it was.
                 run.position = position.or(run.position.take());
             }
-            let superseded = index < newest || !self.inherited.is_empty();
             let position = run.position.clone().filter(|at| !(run.left && superseded && is_done(at, rotate_wait)));
             // Of a file that was rewritten, what was there before comes first, and tells that it was.
             files.extend(position.filter(|new| files.iter().all(|file| file.file != new.file)));

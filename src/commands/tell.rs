@@ -158,12 +158,13 @@ pub(super) fn account(row: &Row) -> String {
     };
     let a = &row.account;
     format!(
-        "summary: {} ({whose}): {} bytes on disk = {} not asked for + {} delivered + {} held back + {} skipped + {} \
-         lost + {} unread",
+        "summary: {} ({whose}): {} bytes on disk = {} not asked for + {} delivered + {} filtered + {} held back + {} \
+         skipped + {} lost + {} unread",
         quote(&row.path),
         a.on_disk,
         a.not_asked_for,
         a.delivered,
+        a.filtered,
         a.held_back,
         a.skipped,
         a.lost,

@@ -14,8 +14,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 /// The terms of an account in the order in which they are told; the first one is the sum of the others.
-pub(super) const TERMS: [&str; 7] =
-    ["on_disk", "not_asked_for", "delivered", "held_back", "skipped", "lost", "unread"];
+pub(super) const TERMS: [&str; 8] =
+    ["on_disk", "not_asked_for", "delivered", "filtered", "held_back", "skipped", "lost", "unread"];
 
 /// What has to hold for the next record.
 #[derive(Default)]

@@ -38,6 +38,7 @@ fn stream_begins_at_the_start_and_follows() {
     assert_eq!((stream.format, stream.parse), (Format::Raw, Parse::Nothing));
     assert_eq!(stream.max_line, 1 << 20);
     assert!(!stream.strict && !stream.summary);
+    assert!(stream.selection.is_everything());
 }
 
 #[test]
@@ -63,6 +64,21 @@ fn every_option_is_understood() {
     assert_eq!((stream.format, stream.parse), (Format::Json, Parse::Json));
     assert_eq!(stream.max_line, 64 << 10);
     assert!(stream.strict && stream.summary);
+}
+
+#[test]
+fn lines_are_selected_without_what_is_around_them() {
+    let stream = stream("rtail stream -g error -g fatal -x health --exclude ping -i x");
+    let patterns = |patterns: &[regex::bytes::Regex]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(patterns(&stream.selection.grep), ["(?i)error", "(?i)fatal"]);
+    assert_eq!(patterns(&stream.selection.exclude), ["(?i)health", "(?i)ping"]);
+    assert_eq!(stream.selection.context, settings::Context::NONE);
+    for (option, hint) in [("-C 1", "--context=1"), ("-A 1", "--after-context=1"), ("-B1", "--before-context=1")] {
+        let line = format!("rtail stream -g error {option} x");
+        let letter = option.chars().nth(1).unwrap();
+        let message = format!("invalid option -- '{letter}'; to follow a file: rtail follow --grep=error {hint} x");
+        assert_refused(&line, &message);
+    }
 }
 
 #[test]
@@ -258,8 +274,8 @@ fn help_groups_the_options_as_that_of_follow_does() {
     let (long, short) = (shown("rtail stream --help"), shown("rtail stream -h"));
     assert!(long.len() > short.len());
     for help in [&long, &short] {
-        let order =
-            ["Where to begin:", "How to follow:", "When to end:", "Output:"].map(|heading| help.find(heading));
+        let order = ["Where to begin:", "How to follow:", "When to end:", "Which lines to show:", "Output:"]
+            .map(|heading| help.find(heading));
         assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{help}");
     }
     assert_eq!(shown("rtail help stream"), long);

@@ -70,11 +70,26 @@ fn what_can_not_be_watched_is_refused() {
             "rtail watch --while-locked x",
             "unrecognized option '--while-locked'; to follow a file: rtail follow --while-locked x",
         ),
-        (
-            "rtail watch --format json -g a x",
-            "records are of all lines: '--format json' can't be used with '--grep' or '--exclude'",
-        ),
     ] {
         super::assert_refused(line, message, TRY_WATCH);
+    }
+}
+
+#[test]
+fn records_are_selected_but_not_adorned() {
+    let watch = watch("rtail watch --format json -g a -x b --color never x");
+    assert_eq!((watch.showing, watch.selection.grep.len(), watch.selection.exclude.len()), (Showing::Json, 1, 1));
+    for (typed, option) in [
+        ("-l", "--label"),
+        ("--label=none", "--label"),
+        ("-T", "--timestamps"),
+        ("-H a", "--highlight"),
+        ("--raw-control", "--raw-control"),
+        ("-g a -A 1", "--after-context"),
+        ("-g a -B 1", "--before-context"),
+        ("-g a -C 1 -T", "--context"),
+    ] {
+        let message = format!("option '{option}' can't be used with '--format json': it is for people");
+        super::assert_refused(&format!("rtail watch --format json {typed} x"), &message, TRY_WATCH);
     }
 }

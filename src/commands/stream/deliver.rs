@@ -6,20 +6,23 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use anyhow::Context as _;
+
 use crate::commands::account::{Accounts, Row, hold_back};
-use crate::commands::form::Form;
+use crate::commands::form::{Count, Form};
 use crate::commands::keeper::Keeper;
 use crate::commands::ledger::{Ledger, Of};
 use crate::commands::lines::Until;
 use crate::commands::session::{Over, Show, Shown};
 use crate::commands::tell;
 use crate::notice::Notices;
+use crate::output::filter::Filter;
 use crate::output::outlet::{Accepted, Outlet};
 use crate::output::record::{Parse, Record};
 use crate::output::wording;
 use crate::quote::quote;
-use crate::settings::{self, Format, Persona, Stream, Wait};
-use crate::tail::{Data, Event, Happening, SourceId, Tail};
+use crate::settings::{self, Begin, Format, Persona, Selection, Stream, Wait};
+use crate::tail::{Arrival, Begins, Data, Event, Happening, SourceId, Tail};
 
 /// Delivers what comes.
 pub(super) struct Deliver<'a> {
@@ -46,18 +49,20 @@ struct Awaited {
 }
 
 impl<'a> Deliver<'a> {
-    pub(super) fn new(settings: &'a Stream, ledger: Ledger, keeper: Option<Keeper>) -> Self {
+    pub(super) fn new(settings: &'a Stream, ledger: Ledger, keeper: Option<Keeper>) -> anyhow::Result<Self> {
+        let Selection { grep, exclude, .. } = &settings.selection;
+        let filter = Filter::new(grep, exclude, b'\n').context("cannot search for the patterns")?;
         let until = match settings.wait {
             Wait::For(time) => Instant::now().checked_add(time),
             Wait::Never | Wait::Always => None,
         };
         let missing = ledger.named().map(|(source, path)| (source, path.to_owned())).collect();
-        Self {
+        Ok(Self {
             settings,
             form: match (settings.format, settings.parse) {
-                (Format::Raw, _) => Form::raw(),
-                (Format::Json, settings::Parse::Nothing) => Form::json(Parse::Nothing),
-                (Format::Json, settings::Parse::Json) => Form::json(Parse::Json),
+                (Format::Raw, _) => Form::raw(filter),
+                (Format::Json, settings::Parse::Nothing) => Form::json(Parse::Nothing, filter),
+                (Format::Json, settings::Parse::Json) => Form::json(Parse::Json, filter),
             },
             until: Until::new(settings.ending.until.as_ref(), b'\n'),
             met: false,
@@ -67,7 +72,7 @@ impl<'a> Deliver<'a> {
             gap: false,
             awaited: Awaited { until, missing },
             failure: None,
-        }
+        })
     }
 
     /// Whether something was lost or could not be decided.
@@ -84,8 +89,8 @@ impl<'a> Deliver<'a> {
         Ok(self.delivered(Of { source: data.source, file: data.file, run: data.run }, count))
     }
 
-    /// Bytes of a run were delivered.
-    fn delivered(&mut self, of: Of, count: u64) -> Shown {
+    /// Bytes of a run were delivered, or left out.
+    fn delivered(&mut self, of: Of, count: Count) -> Shown {
         self.accounts.show(of, count);
         if !self.met || self.form.kept().is_some() {
             return Shown::Done;
@@ -112,6 +117,11 @@ impl<'a> Deliver<'a> {
             }
         }
         self.form.note(source, what);
+        if let Happening::Opened { file, run, begins: Begins::Within, arrival: Arrival::First, .. } = *what
+            && matches!(self.settings.begin, Begin::Offset(_))
+        {
+            self.form.continue_line(Of { source, file, run });
+        }
         self.gap |= tell::is_gap(what);
         self.enter(source, path, what, out.place());
         if !tell::is_given_up(what) || self.is_passing(source, what) {

@@ -59,7 +59,7 @@ pub fn run(settings: &Stream, notices: &mut Notices) -> anyhow::Result<Exit> {
         return Err(anyhow!(refusal));
     }
     let ending = Ending::new(signals, &settings.ending, Gone::Ended, ASKING);
-    let show = Deliver::new(settings, ledger, keeper);
+    let show = Deliver::new(settings, ledger, keeper)?;
     let mut session = Session { tail, out, notices, ending, show };
     let over = session.run();
     let Session { tail, out, notices, mut show, .. } = session;

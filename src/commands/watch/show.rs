@@ -17,12 +17,13 @@ use crate::commands::locks::Locks;
 use crate::commands::session::{Over, Show, Shown};
 use crate::commands::tell;
 use crate::notice::Notices;
+use crate::output::filter::Filter;
 use crate::output::outlet::{Accepted, Outlet};
 use crate::output::plain::Plain;
 use crate::output::record::{self, Name, Parse, Record};
 use crate::output::view::{Asked, View};
 use crate::output::wording;
-use crate::settings::{Liveness, Persona, Showing, Watch};
+use crate::settings::{Liveness, Persona, Selection, Showing, Watch};
 use crate::tail::{Age, Arrival, Data, Event, Framing, Happening, SourceId, Tail};
 use crate::watch::{Change, Label, Sign, State};
 
@@ -44,7 +45,7 @@ enum Picture {
     /// Lines for people.
     View(Box<View>),
     /// Records.
-    Records(Form),
+    Records(Box<Form>),
 }
 
 impl<'a> Shows<'a> {
@@ -61,7 +62,11 @@ impl<'a> Shows<'a> {
                 let view = View::new(Plain::new(Persona::Rtail, false, b'\n'), asked, []);
                 Picture::View(Box::new(view.context("cannot search for the patterns")?))
             }
-            Showing::Json => Picture::Records(Form::json(Parse::Nothing)),
+            Showing::Json => {
+                let Selection { grep, exclude, .. } = &settings.selection;
+                let filter = Filter::new(grep, exclude, b'\n').context("cannot search for the patterns")?;
+                Picture::Records(Box::new(Form::json(Parse::Nothing, filter)))
+            }
         };
         Ok(Self {
             settings,

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::iter;
 use std::ops::Range;
 
+use memchr::memchr;
 use regex::bytes::Regex;
 
 pub(crate) use self::search::BadPatterns;
@@ -22,6 +23,7 @@ use crate::tail::{Data, Ending, FileId, SourceId};
 pub(crate) struct Filter {
     wanted: Option<Search>,
     unwanted: Option<Search>,
+    terminator: u8,
     /// What becomes of the line of a file of which pieces came already.
     torn: HashMap<(SourceId, FileId), Torn>,
 }
@@ -53,7 +55,7 @@ impl Filter {
         };
         let (wanted, unwanted) = (search(grep)?, search(exclude)?);
         let some = wanted.is_some() || unwanted.is_some();
-        Ok(some.then(|| Self { wanted, unwanted, torn: HashMap::new() }))
+        Ok(some.then(|| Self { wanted, unwanted, terminator, torn: HashMap::new() }))
     }
 
     /// The runs of lines that are shown of data that was framed as [`Lines`](crate::tail::Framing::Lines). Of a line
@@ -61,16 +63,20 @@ impl Filter {
     pub(crate) fn shown(&mut self, data: &Data<'_>) -> Vec<Range<usize>> {
         let file = (data.source, data.file);
         let torn = self.torn.remove(&file).filter(|torn| torn.run == data.run);
-        let runs = match torn.map(|torn| torn.fate) {
-            None => self.runs(data.bytes).collect(),
-            Some(Fate::Shown) => iter::once(0..data.bytes.len()).collect(),
-            Some(Fate::Hidden) => Vec::new(),
-        };
+        let decided = torn.map_or(0, |_| end_of_line(data.bytes, self.terminator));
+        let first = torn.filter(|torn| torn.fate == Fate::Shown).map(|_| 0..decided);
+        let others = self.runs(&data.bytes[decided..]).map(|run| run.start + decided..run.end + decided);
+        let runs: Vec<_> = first.into_iter().chain(others).collect();
         if data.ending == Ending::Piece {
             let fate = if runs.is_empty() { Fate::Hidden } else { Fate::Shown };
             self.torn.insert(file, Torn { run: data.run, fate });
         }
         runs
+    }
+
+    /// The next data of this run begin within a line, the beginning of which was shown before.
+    pub(crate) fn continue_line(&mut self, source: SourceId, file: FileId, run: u64) {
+        self.torn.insert((source, file), Torn { run, fate: Fate::Shown });
     }
 
     /// Nothing more will come of this file.
@@ -89,6 +95,11 @@ impl Filter {
             (None, None) => Box::new(iter::once(0..block.len())),
         }
     }
+}
+
+/// Where the first line of a block ends.
+fn end_of_line(block: &[u8], terminator: u8) -> usize {
+    memchr(terminator, block).map_or(block.len(), |at| at + 1)
 }
 
 /// The lines of a block that match.
@@ -126,7 +137,10 @@ fn between(ranges: impl Iterator<Item = Range<usize>>, end: usize) -> impl Itera
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::tail::Age;
 
     fn filter(grep: &[&str], exclude: &[&str]) -> Filter {
         let [grep, exclude] = [grep, exclude]
@@ -153,6 +167,22 @@ mod tests {
             let shown: Vec<_> = filter.runs(BLOCK).map(|run| &BLOCK[run]).collect();
             assert_eq!(shown, expected, "{grep:?} {exclude:?}");
         }
+    }
+
+    #[test]
+    fn the_rest_of_a_line_that_was_begun_is_shown_whatever_it_is() {
+        let (source, path, file) = (SourceId(0), Path::new("app.log"), FileId { device: 1, inode: 2, birth: None });
+        let (offset, age) = (7, Age::Appended);
+        let data = |bytes, ending, run| Data { source, path, file, run, offset, bytes, ending, age };
+        let mut filter = filter(&["a"], &["x"]);
+        filter.continue_line(source, file, 1);
+        assert_eq!(filter.shown(&data(b"x\nb\na\n", Ending::Line, 1)), [0..2, 4..6]);
+        assert!(filter.shown(&data(b"x\n", Ending::Line, 1)).is_empty());
+        filter.continue_line(source, file, 1);
+        assert_eq!(filter.shown(&data(b"x", Ending::Piece, 1)).len(), 1);
+        assert_eq!(filter.shown(&data(b"x\nb\na\n", Ending::Line, 1)), [0..2, 4..6]);
+        filter.continue_line(source, file, 1);
+        assert!(filter.shown(&data(b"x\n", Ending::Line, 2)).is_empty());
     }
 
     #[test]

@@ -199,6 +199,8 @@ pub(crate) struct Account {
     /// They stand before the place where reading was to begin.
     pub(crate) not_asked_for: u64,
     pub(crate) delivered: u64,
+    /// They are of lines that were not asked for.
+    pub(crate) filtered: u64,
     /// They end no line.
     pub(crate) held_back: u64,
     /// They are NULs that are no data.

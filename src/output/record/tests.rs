@@ -160,15 +160,23 @@ fn end_says_where_to_resume() {
 
 #[test]
 fn end_can_hold_an_account() {
-    let account =
-        Account { on_disk: 28, not_asked_for: 1, delivered: 2, held_back: 3, skipped: 4, lost: 5, unread: 13 };
+    let account = Account {
+        on_disk: 34,
+        not_asked_for: 1,
+        delivered: 2,
+        filtered: 6,
+        held_back: 3,
+        skipped: 4,
+        lost: 5,
+        unread: 13,
+    };
     let file = FileEnd { name: log(), file_id: Some(FILE.into()), next_offset: Some(120), account: Some(account) };
     assert_encoded(
         &Record::End { reason: "end_of_file", message: None, files: &[file] },
         concat!(
             r#"{"type":"end","reason":"end_of_file","#,
-            r#""files":[{"path":"app.log","file_id":"7ff65801b879b56d","next_offset":120,"account":{"on_disk":28,"#,
-            r#""not_asked_for":1,"delivered":2,"held_back":3,"skipped":4,"lost":5,"unread":13}}]}"#
+            r#""files":[{"path":"app.log","file_id":"7ff65801b879b56d","next_offset":120,"account":{"on_disk":34,"#,
+            r#""not_asked_for":1,"delivered":2,"filtered":6,"held_back":3,"skipped":4,"lost":5,"unread":13}}]}"#
         ),
     );
 }
