@@ -86,6 +86,8 @@ impl<'a> Deliver<'a> {
         self.met |= end.is_some();
         let data = Data { bytes: &data.bytes[..end.unwrap_or(data.bytes.len())], ..*data };
         let count = self.form.deliver(&data, out, &mut self.ledger)?;
+        // Not only between events: what is entered of many short lines takes more room than they do.
+        self.ledger.settle(out.accepted());
         Ok(self.delivered(Of { source: data.source, file: data.file, run: data.run }, count))
     }
 
