@@ -53,7 +53,7 @@ impl Tail {
                     self.engine.mark_descriptor(fd);
                 }
                 for source in marked.parked {
-                    self.engine.mark(source, Due::Files);
+                    self.engine.mark_closed(source);
                 }
                 for follower in marked.names {
                     match follower {

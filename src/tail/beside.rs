@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use super::copies::{begins, copies};
 use super::files::{FileId, Files, Handle, Links, Meta};
 use super::generation::Closed;
-use super::lineage::{self, Between, Cuts, PREPARED, Sibling, siblings};
+use super::lineage::{self, Between, Cuts, Find, PREPARED, Sibling, siblings};
 use super::member::{Copy, Member};
 use super::name::{Name, is_shortage};
 
@@ -341,7 +341,10 @@ pub(crate) fn find_saved(beside: &mut Beside, before: &Closed, chain: &Chain<'_>
     for _ in 0..ATTEMPTS {
         let siblings = settled(chain, Some(before.id)).map_err(|_| Extent::Short)?;
         let sibling = siblings.into_iter().find(|sibling| sibling.id == before.id).map(|sibling| sibling.path);
-        let elsewhere = || lineage::find(chain.files, chain.name.path(), before.id).ok().flatten();
+        let elsewhere = || match lineage::find(chain.files, chain.name.path(), before.id) {
+            Ok(Find::At(path)) => Some(path),
+            Ok(Find::Unsure | Find::Gone) | Err(_) => None,
+        };
         let Some(path) = sibling.or_else(elsewhere) else {
             let Some(copy) = beside.copy_of(before, chain) else { return Ok(Place::Gone) };
             let Ok(meta) = copy.handle.meta() else { return Ok(Place::Gone) };

@@ -35,6 +35,8 @@ pub(crate) struct Discovery {
     own_paths: Vec<PathBuf>,
     /// Paths of which something was reported already.
     reported: HashSet<PathBuf>,
+    /// Names of files whose sources have gone on to others: once these let them go, they are followed by themselves.
+    strays: BTreeMap<PathBuf, FileId>,
     /// When to look again although no event may tell.
     look_at: Option<Instant>,
 }
@@ -73,6 +75,7 @@ impl Discovery {
             own: Vec::new(),
             own_paths: Vec::new(),
             reported: HashSet::new(),
+            strays: BTreeMap::new(),
             look_at: None,
         }
     }
@@ -152,7 +155,8 @@ impl Discovery {
         wake: &mut Wake,
         now: Instant,
     ) -> Vec<Report> {
-        if self.is_empty() || changes.is_empty() {
+        if self.is_empty() || (changes.is_empty() && !self.strays.values().any(|file| engine.holder(*file).is_none()))
+        {
             return Vec::new();
         }
         engine.attend(now);
@@ -172,6 +176,8 @@ impl Discovery {
         for path in &found.files {
             gone.remove(path);
         }
+        let freed = self.strays.extract_if(.., |_, file| engine.holder(*file).is_none());
+        found.files.extend(freed.map(|(path, _)| path).filter(|path| !gone.contains(path)));
         self.settle(engine, found, &gone.into_iter().collect::<Vec<_>>(), now)
     }
 
@@ -219,7 +225,17 @@ impl Discovery {
                 Err(_) => None,
             };
             match file.and_then(|file| engine.holder(file)).or_else(|| self.awaited_by(engine, &path)) {
-                Some(id) => self.matches.insert(path, id),
+                Some(id) => {
+                    let past = file.filter(|file| engine.source(id).is_some_and(|source| source.is_past(*file)));
+                    if let Some(file) = past {
+                        self.strays.insert(path.clone(), file);
+                    }
+                    if past.is_some() && engine.source(id).is_some_and(|source| source.path() == path) {
+                        // What had followed it is gone.
+                        engine.succeed_found(id, path.clone());
+                    }
+                    self.matches.insert(path, id);
+                }
                 None => new.push((path, file)),
             }
         }

@@ -214,6 +214,14 @@ impl Engine {
         self.mark(source, Due::Files);
     }
 
+    /// The file of a source that is closed for the time being was written to.
+    pub(crate) fn mark_closed(&mut self, id: SourceId) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.source.note_write();
+            self.mark(id, Due::Files);
+        }
+    }
+
     /// The source of an open file in which nothing new was found for some time; `None` if there was.
     pub(crate) fn quiet(&self, fd: RawFd, now: Instant) -> Option<SourceId> {
         let source = *self.descriptors.get(&fd)?;
@@ -253,6 +261,9 @@ impl Engine {
         let mut ids: Vec<_> = self.slots.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {
+            if let Some(slot) = self.slots.get_mut(&id) {
+                slot.source.doubt();
+            }
             self.mark_for(id, Due::NameAndFiles, cause);
         }
     }
@@ -403,6 +414,7 @@ impl Engine {
 
     /// The sources, and what a step of one of them needs beside itself.
     fn context(&mut self, source: SourceId, now: Instant) -> (&mut HashMap<SourceId, Slot>, Context<'_>) {
+        let noticed = self.slots.get(&source).map_or(Noticed::ByEvents, |slot| slot.noticed);
         let context = Context {
             files: &*self.files,
             options: &self.options,
@@ -414,6 +426,7 @@ impl Engine {
             rotate_wait: if self.hurry_until > now { Duration::ZERO } else { self.options.rotate_wait },
             closed: &mut self.closed,
             source,
+            noticed,
             interrupt: &self.interrupt,
             can_make_room: self.can_make_room,
             alone: self.added == 1,

@@ -88,13 +88,30 @@ pub(crate) fn may_have_come(files: &dyn Files, path: &Path, looked: SystemTime) 
     changed.ok().is_none_or(|changed| looked.checked_sub(TICK).is_none_or(|since| changed >= since))
 }
 
+/// What came of looking for a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Find {
+    /// It stands here.
+    At(PathBuf),
+    /// The directory has changed of late: the file may have been renamed to where it was looked for already.
+    Unsure,
+    /// It is not in the directory.
+    Gone,
+}
+
 /// Finds a file beside `path` by its identity, whatever its name is.
 ///
 /// # Errors
 /// A directory that can't be listed.
-pub(crate) fn find(files: &dyn Files, path: &Path, file: FileId) -> io::Result<Option<PathBuf>> {
+pub(crate) fn find(files: &dyn Files, path: &Path, file: FileId) -> io::Result<Find> {
+    let changed = || files.meta(directory(path), Links::Follow).map(|meta| meta.modified);
+    let before = changed()?;
     let mut paths = files.list(directory(path))?.into_iter().map(|name| path.with_file_name(name));
-    Ok(paths.find(|path| files.meta(path, Links::Refuse).is_ok_and(|meta| meta.id == file)))
+    if let Some(path) = paths.find(|path| files.meta(path, Links::Refuse).is_ok_and(|meta| meta.id == file)) {
+        return Ok(Find::At(path));
+    }
+    let quiet = files.now().checked_sub(TICK).is_some_and(|since| before < since);
+    Ok(if quiet && changed()? == before { Find::Gone } else { Find::Unsure })
 }
 
 fn directory(path: &Path) -> &Path {

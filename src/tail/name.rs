@@ -56,14 +56,19 @@ impl Name {
         self.links == Some(Links::Follow)
     }
 
+    /// How it leads to its file.
+    pub(crate) fn links(&self) -> Links {
+        self.links.unwrap_or(Links::Refuse)
+    }
+
     /// Which file it means now, if any.
     pub(crate) fn means(&self, files: &dyn Files) -> Option<FileId> {
-        files.meta(&self.path, self.links.unwrap_or(Links::Refuse)).ok().map(|meta| meta.id)
+        files.meta(&self.path, self.links()).ok().map(|meta| meta.id)
     }
 
     /// Opens whatever it means now.
     pub(crate) fn open(&self, files: &dyn Files) -> io::Result<Box<dyn Handle>> {
-        files.open(&self.path, self.links.unwrap_or(Links::Refuse))
+        files.open(&self.path, self.links())
     }
 
     /// Finds out what the name means now; opens it if that is not the file it `meant`.

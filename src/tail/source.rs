@@ -39,7 +39,7 @@ pub(crate) struct Source {
     origin: Origin,
     state: State,
     members: VecDeque<Member>,
-    /// The only file, if it is closed for the time being.
+    /// A file that is closed for the time being: the only one, or one whose name means another file now.
     resting: Option<Resting>,
     /// Which member is to be read next.
     cursor: usize,
@@ -179,9 +179,9 @@ impl Source {
         self.members.iter()
     }
 
-    /// The files that it has, open or closed for the time being.
+    /// The files that it has, open or closed for the time being, oldest first.
     pub(crate) fn files(&self) -> impl Iterator<Item = FileId> {
-        self.members.iter().map(Member::file).chain(self.resting.as_ref().map(Resting::file))
+        self.resting.iter().map(Resting::file).chain(self.members.iter().map(Member::file))
     }
 
     /// Whether it is to go on before others do: there is more to report, or a line of which a part was delivered.
@@ -219,9 +219,6 @@ impl Source {
     pub(crate) fn mark(&mut self, due: Due) {
         self.due = self.due.max(due);
         self.cursor = 0;
-        if let Some(resting) = self.resting.as_mut().filter(|_| due == Due::Files) {
-            resting.note_write();
-        }
     }
 
     /// Goes on until there is something to report; `None` if nothing is due any more.
@@ -233,7 +230,10 @@ impl Source {
             match self.due {
                 Due::NameAndFiles => self.attend(context),
                 Due::Files | Due::Round => {
-                    self.wake_up(context);
+                    if self.cursor == 0 {
+                        self.files_again = None;
+                        self.wake_up(context);
+                    }
                     let step = self.read(context);
                     if self.cursor >= self.members.len() {
                         self.count_look();
@@ -316,11 +316,18 @@ impl Source {
         self.has_heir = true;
     }
 
+    /// Whether a pattern has found one that has followed this file under its name.
+    pub(crate) fn is_past(&self, file: FileId) -> bool {
+        matches!(self.origin, Origin::Found(_)) && self.state == State::Live && self.files().last() != Some(file)
+    }
+
     /// Undoes [`detach`](Self::detach) while the file is still open, and has it go by this name.
     pub(crate) fn attach(&mut self, path: PathBuf) {
         if !self.members.is_empty() || self.is_resting() {
             self.state = State::Live;
-            self.resting.iter_mut().for_each(Resting::note_name);
+            if self.members.is_empty() {
+                self.resting.iter_mut().for_each(Resting::note_name);
+            }
             self.name.rename(path);
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::event::{Age, Ending, Happening, SourceId};
+use super::event::{Age, Ending, Happening, Noticed, SourceId};
 use super::files::{FileId, Files};
 use super::generation::Closed;
 use super::options::{Options, Start};
@@ -68,6 +68,8 @@ pub(crate) struct Context<'a> {
     pub(crate) rotate_wait: Duration,
     /// The source that is being stepped.
     pub(crate) source: SourceId,
+    /// By what that is noticed.
+    pub(crate) noticed: Noticed,
     /// Files that were let go by any source, the last ones last.
     pub(crate) closed: &'a mut VecDeque<Closed>,
     /// Set by whoever wants long searches to end.

@@ -47,7 +47,7 @@ impl Engine {
 
     /// Lets rotated files go as soon as they are read out, for a moment; false if there are none.
     pub(crate) fn hurry(&mut self, now: Instant) -> bool {
-        let any = self.hurry_until <= now && self.slots.values().any(|slot| slot.source.members().nth(1).is_some());
+        let any = self.hurry_until <= now && self.slots.values().any(|slot| slot.source.files().nth(1).is_some());
         if any {
             self.hurry_until = now + HURRY;
             self.mark_all();

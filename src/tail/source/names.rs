@@ -7,7 +7,7 @@ use super::{Origin, Source};
 use crate::tail::beside::Extent;
 use crate::tail::decide::{NameHeld, NameSeen, NameVerdict, decide_name};
 use crate::tail::event::{Arrival, Happening, Outlook, Since};
-use crate::tail::files::{FileKind, Handle, Meta};
+use crate::tail::files::{FileId, FileKind, Handle, Meta};
 use crate::tail::generation::{Closed, Generation, Reading};
 use crate::tail::member::Member;
 use crate::tail::name::{Absence, Found, State, is_shortage};
@@ -77,6 +77,12 @@ impl Source {
     /// The name means a file that it didn't mean before. Those that it meant in between come first; unless these are
     /// all held, the name is to be looked at again.
     fn arrive(&mut self, mut handle: Box<dyn Handle>, meta: &Meta, context: &mut Context<'_>) -> Extent {
+        if let Some(resting) = self.resting.take_if(|resting| resting.file() == meta.id) {
+            self.state = State::Live;
+            self.go_on(resting, handle, meta, context);
+            self.come_back(meta.id);
+            return Extent::All;
+        }
         let held = self.members.iter().any(|member| member.file() == meta.id);
         let resumed = (self.state, self.origin) == (State::New, Origin::Resumed)
             && self.closed.iter().any(|closed| closed.id == meta.id);
@@ -105,7 +111,7 @@ impl Source {
                 Origin::Resumed => self.newest().map_or(Arrival::Appeared, Arrival::Replaced),
                 Origin::Found(arrival) => arrival,
             },
-            State::Live => self.members.back().map_or(Arrival::Appeared, |live| Arrival::Replaced(live.file())),
+            State::Live => self.files().last().map_or(Arrival::Appeared, Arrival::Replaced),
             State::Absent(Absence::Missing) => Arrival::Appeared,
             State::Absent(_) | State::Finishing | State::Over => Arrival::Accessible,
         };
@@ -114,12 +120,7 @@ impl Source {
             // The way to the name may lead elsewhere than where it was watched.
             context.wants.push(Want::Name(self.id));
         }
-        if let Some(index) = self.members.iter().position(|member| member.file() == meta.id)
-            && let Some(member) = self.members.remove(index)
-        {
-            self.pending.extend(member.returned());
-            self.latest = Some(member.file());
-            self.members.push_back(member);
+        if self.come_back(meta.id) {
             return Extent::All;
         }
         let place = if self.following == Following::Name { handle.location() } else { None };
@@ -128,6 +129,16 @@ impl Source {
             live.is_at(place);
         }
         Extent::All
+    }
+
+    /// Has an open file be the newest generation again; false if it isn't open.
+    fn come_back(&mut self, file: FileId) -> bool {
+        let index = self.members.iter().position(|member| member.file() == file);
+        let Some(member) = index.and_then(|index| self.members.remove(index)) else { return false };
+        self.pending.extend(member.returned());
+        self.latest = Some(file);
+        self.members.push_back(member);
+        true
     }
 
     /// Holds an open file as the newest generation.

@@ -47,11 +47,11 @@ impl Source {
         if let Some(saved) = &self.saved {
             return saved.known.clone();
         }
-        let oldest = self.members.front().map(Member::file).or_else(|| self.newest());
+        let oldest = self.files().next().or_else(|| self.newest());
         let closed = self.closed.iter().map(|closed| closed.id);
         let mut known: Vec<_> = self.beside.known().chain(closed).collect();
         known.retain(|file| {
-            let held = self.members.iter().any(|member| member.file() == *file);
+            let held = self.files().any(|held| held == *file);
             // From a copy that is being read, a later tail may have to begin anew.
             let read = self.members.iter().any(|member| member.recovers_from(*file));
             !held && !read && file.birth >= oldest.and_then(|oldest| oldest.birth)
@@ -134,7 +134,7 @@ impl Source {
 
     /// The newest generation known.
     pub(super) fn newest(&self) -> Option<FileId> {
-        self.members.back().map(Member::file).or_else(|| self.closed.back().map(|closed| closed.id))
+        self.files().last().or_else(|| self.closed.back().map(|closed| closed.id))
     }
 
     /// The copy that was made of a file before that was cut, if there is one.

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 
 use super::{Origin, REMEMBERED, REMEMBERED_BY_ALL, Source, remember};
 use crate::tail::event::{Happening, Outlook};
+use crate::tail::generation::Closed;
 use crate::tail::lines::Framing;
 use crate::tail::member::{Again, Member, Progress, Role};
 use crate::tail::name::State;
@@ -13,9 +14,6 @@ use crate::tail::step::{Context, Delivery, Due, RETRY, Step, Want};
 impl Source {
     /// Reads the members in order, from the cursor on.
     pub(super) fn read(&mut self, context: &mut Context<'_>) -> Option<Step> {
-        if self.cursor == 0 {
-            self.files_again = None;
-        }
         context.source = self.id;
         while self.cursor < self.members.len() && self.pending.is_empty() {
             let role = self.role();
@@ -125,24 +123,34 @@ impl Source {
         let (last, happenings, closed) = member.finish();
         self.pending.extend(happenings);
         if let Some(closed) = closed {
-            let file = closed.id;
-            remember(context.closed, closed.clone(), REMEMBERED_BY_ALL);
-            remember(&mut self.closed, closed, REMEMBERED);
-            let oldest = self.members.front().map(Member::file).or_else(|| self.newest());
-            self.beside.know_closed(file, oldest);
+            self.keep_closed(closed, context);
         }
+        self.end_with_last();
+        last
+    }
+
+    /// Remembers a file that was let go.
+    pub(super) fn keep_closed(&mut self, closed: Closed, context: &mut Context<'_>) {
+        let file = closed.id;
+        remember(context.closed, closed.clone(), REMEMBERED_BY_ALL);
+        remember(&mut self.closed, closed, REMEMBERED);
+        let oldest = self.files().next().or_else(|| self.newest());
+        self.beside.know_closed(file, oldest);
+    }
+
+    /// Ends the source when its last file was let go, unless its name may mean another one day.
+    pub(super) fn end_with_last(&mut self) {
         let is_last = match self.state {
             State::Live | State::Finishing => true,
             State::Over => matches!(self.origin, Origin::Found(_)),
             State::New | State::Absent(_) => false,
         };
-        if self.members.is_empty() && is_last {
+        if is_last && self.files().next().is_none() {
             self.state = State::Over;
             self.count_look();
             let (looked, known) = (self.looked(), self.known());
             self.pending.push_back(Happening::Ended { looked, known });
         }
-        last
     }
 
     /// A read failed: says so once, and tries again or gives up.

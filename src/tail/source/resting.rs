@@ -3,12 +3,14 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
-use super::{Origin, REMEMBERED_BY_ALL, Source, remember};
-use crate::tail::event::{Happening, Loss};
-use crate::tail::files::{FileId, Handle, Links, Meta};
+use super::{Origin, Source};
+use crate::tail::event::{Happening, Loss, Noticed};
+use crate::tail::files::{FileId, Files, Handle, Links, Meta};
 use crate::tail::generation::{Closed, Generation};
+use crate::tail::lineage::{self, Find};
 use crate::tail::member::Member;
 use crate::tail::name::{State, is_shortage};
 use crate::tail::position::Position;
@@ -24,10 +26,33 @@ pub(super) struct Resting {
     modified: SystemTime,
     /// What proves how far it was read.
     position: Option<Position>,
-    /// Whether it was written to since, as far as anything told.
-    written: bool,
-    /// Since when it has had no name by which it could be opened.
+    written: Written,
+    /// Since when it has had no name that is its source's.
     nameless_since: Option<Instant>,
+    /// When it was last sought among the names of its directory.
+    sought: Option<Instant>,
+}
+
+/// Whether a closed file was written to since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Written {
+    /// Not as far as anything told, and it would have been told.
+    No,
+    /// Nobody can be relied on to have told it.
+    Perhaps,
+    Yes,
+}
+
+/// Where a closed file is.
+enum Whereabouts {
+    /// Its source's name means it, and this is what it is now.
+    Named(Meta),
+    /// It stands here.
+    Elsewhere(PathBuf),
+    /// It was not sought, or can't have been found for certain.
+    Unknown,
+    /// Its directory has it no more.
+    Gone,
 }
 
 impl Resting {
@@ -40,12 +65,8 @@ impl Resting {
         self.position.clone().filter(|_| (run, offset) == (self.run, self.offset))
     }
 
-    pub(super) fn note_write(&mut self) {
-        self.written = true;
-    }
-
     pub(super) fn note_name(&mut self) {
-        self.nameless_since = None;
+        (self.nameless_since, self.sought) = (None, None);
     }
 
     fn is_as_it_was(&self, meta: &Meta) -> bool {
@@ -58,7 +79,7 @@ impl Source {
     /// the watch is to stay.
     pub(crate) fn rest(&mut self) -> Option<RawFd> {
         let idle = self.state == State::Live && self.members.len() == 1 && self.pending.is_empty();
-        if !idle || self.due > Due::Files || !matches!(self.origin, Origin::Found(_)) {
+        if !idle || self.is_resting() || self.due > Due::Files || !matches!(self.origin, Origin::Found(_)) {
             return None;
         }
         let member = self.members.pop_back()?;
@@ -66,8 +87,16 @@ impl Source {
         match member.into_closed() {
             Ok((closed, meta, position)) => {
                 let (offset, modified) = (meta.size, meta.modified);
-                self.resting =
-                    Some(Resting { closed, run, offset, modified, position, written: false, nameless_since: None });
+                self.resting = Some(Resting {
+                    closed,
+                    run,
+                    offset,
+                    modified,
+                    position,
+                    written: Written::No,
+                    nameless_since: None,
+                    sought: None,
+                });
                 self.files_again = None;
                 fd
             }
@@ -88,43 +117,102 @@ impl Source {
         self.resting.is_some()
     }
 
-    /// Opens the file again if it is not as it was.
+    /// The file that is closed for the time being was written to.
+    pub(crate) fn note_write(&mut self) {
+        self.resting.iter_mut().for_each(|resting| resting.written = Written::Yes);
+    }
+
+    /// Whether the file that is closed for the time being was written to is not known any more.
+    pub(crate) fn doubt(&mut self) {
+        self.resting.iter_mut().for_each(|resting| resting.written = resting.written.max(Written::Perhaps));
+    }
+
+    /// Opens the file again if it is not as it was, wherever it stands now; lets it go if its name means it no more and
+    /// nothing has come of it for long enough.
     pub(super) fn wake_up(&mut self, context: &mut Context<'_>) {
         let Some(mut resting) = self.resting.take() else { return };
-        if self.state == State::Over {
-            return self.wait_for_name(resting, context);
+        if context.noticed != Noticed::ByEvents {
+            resting.written = resting.written.max(Written::Perhaps);
         }
         let finishing = self.state == State::Finishing;
-        match context.files.meta(self.name.path(), Links::Follow) {
-            Ok(meta) if resting.is_as_it_was(&meta) && finishing => {
-                resting.written = false;
-                return self.end_resting(resting);
+        let whereabouts = self.whereabouts(&mut resting, context);
+        let place = match &whereabouts {
+            Whereabouts::Named(meta) if resting.is_as_it_was(meta) => {
+                resting.written = Written::No;
+                None
             }
-            Ok(meta) if resting.is_as_it_was(&meta) => resting.written = false,
-            Ok(meta) if meta.id == resting.file() => match self.open_again(&resting, context) {
-                Ok((handle, meta)) => return self.go_on(resting, handle, &meta, context),
-                Err(error) => {
-                    if is_shortage(&error) && context.can_make_room {
-                        context.wants.push(Want::Room);
-                    }
-                    resting.written = true;
-                    self.look_again(Some(context.now + RETRY));
+            Whereabouts::Named(_) => Some((self.name.path(), self.name.links())),
+            Whereabouts::Elsewhere(path) => Some((path.as_path(), Links::Refuse)),
+            Whereabouts::Unknown | Whereabouts::Gone => None,
+        };
+        match place.map(|(path, links)| open_again(path, links, &resting, context.files)) {
+            Some(Ok((handle, meta))) => return self.go_on(resting, handle, &meta, context),
+            Some(Err(error)) => {
+                let short = is_shortage(&error) && context.can_make_room;
+                resting.written = Written::Yes;
+                if short {
+                    context.wants.push(Want::Room);
                 }
-            },
-            // It goes by another name, or by none, of which we will hear.
-            _ if finishing => return self.end_resting(resting),
+                if short || !finishing {
+                    self.look_again(Some(context.now + RETRY));
+                    self.resting = Some(resting);
+                    return;
+                }
+            }
+            None => {}
+        }
+        let lost = matches!(whereabouts, Whereabouts::Gone) && resting.written == Written::Yes;
+        match self.state {
+            State::Finishing => self.end_resting(resting, context),
+            State::Over if lost => self.end_resting(resting, context),
+            _ if lost && !self.members.is_empty() => self.end_resting(resting, context),
+            State::Over => self.wait_for_name(resting, context),
+            _ if !self.members.is_empty() => self.wait_for_name(resting, context),
+            // Its name is looked after by those who have found it.
+            _ => {
+                let seek = matches!(whereabouts, Whereabouts::Unknown).then(|| context.now + RETRY);
+                self.look_again(seek.filter(|_| resting.written != Written::No));
+                self.resting = Some(resting);
+            }
+        }
+    }
+
+    /// Finds out where a closed file is. Beside its name it is sought only if it may have been written to, since that is
+    /// dear where there are many files.
+    fn whereabouts(&self, resting: &mut Resting, context: &Context<'_>) -> Whereabouts {
+        let (files, path) = (context.files, self.name.path());
+        match files.meta(path, Links::Follow) {
+            Ok(meta) if meta.id == resting.file() => return Whereabouts::Named(meta),
             _ => {}
         }
-        self.resting = Some(resting);
+        if resting.written == Written::No {
+            return Whereabouts::Unknown;
+        }
+        // Whoever has found it will most likely say at once what its name is now.
+        let is_named = self.state == State::Live && self.members.is_empty();
+        if is_named {
+            resting.sought.get_or_insert(context.now);
+        }
+        let lately = resting.sought.is_some_and(|sought| context.now < sought + RETRY);
+        if lately && self.state != State::Finishing {
+            return Whereabouts::Unknown;
+        }
+        resting.sought = Some(context.now);
+        match lineage::find(files, path, resting.file()) {
+            Ok(Find::At(path)) => Whereabouts::Elsewhere(path),
+            Ok(Find::Gone) => Whereabouts::Gone,
+            Ok(Find::Unsure) | Err(_) => Whereabouts::Unknown,
+        }
     }
 
-    fn open_again(&self, resting: &Resting, context: &Context<'_>) -> io::Result<(Box<dyn Handle>, Meta)> {
-        let handle = self.name.open(context.files)?;
-        let meta = handle.meta()?;
-        if meta.id == resting.file() { Ok((handle, meta)) } else { Err(io::ErrorKind::NotFound.into()) }
-    }
-
-    fn go_on(&mut self, resting: Resting, handle: Box<dyn Handle>, meta: &Meta, context: &mut Context<'_>) {
+    /// Goes on with the file, before those that came after it.
+    pub(super) fn go_on(
+        &mut self,
+        resting: Resting,
+        handle: Box<dyn Handle>,
+        meta: &Meta,
+        context: &mut Context<'_>,
+    ) {
         let generation = Generation::reopened(handle, meta, context.options, resting.closed);
         let mut member = Member::resumed(generation, resting.run, context.now);
         if self.state == State::Finishing {
@@ -132,33 +220,43 @@ impl Source {
         }
         context.wants.extend(member.want_appends(self.id));
         context.wants.push(Want::Unpark(self.id));
-        self.members.push_back(member);
+        self.members.push_front(member);
+        self.cursor = 0;
     }
 
-    /// Its file has lost its name. As long as it would be read on if it were open, it may get another; if it was written
-    /// to meanwhile, that can't be had.
+    /// Its file has lost its name. As long as it would be read on if it were open, it may get another, or be written to.
     fn wait_for_name(&mut self, mut resting: Resting, context: &mut Context<'_>) {
         let since = *resting.nameless_since.get_or_insert(context.now);
         let until = since.checked_add(context.rotate_wait);
-        if until.is_none_or(|until| context.now < until) {
-            self.look_again(until);
-            self.resting = Some(resting);
-            return;
+        if until.is_some_and(|until| until <= context.now) {
+            return self.end_resting(resting, context);
         }
-        context.wants.push(Want::Unpark(self.id));
-        remember(context.closed, resting.closed.clone(), REMEMBERED_BY_ALL);
-        self.end_resting(resting);
+        let seek = (resting.written != Written::No).then(|| context.now + RETRY);
+        self.look_again([until, seek].into_iter().flatten().min());
+        self.resting = Some(resting);
     }
 
-    fn end_resting(&mut self, resting: Resting) {
+    /// Lets the closed file go. If it was written to meanwhile, that can't be had.
+    fn end_resting(&mut self, resting: Resting, context: &mut Context<'_>) {
         let Resting { closed, run, offset, position, written, .. } = resting;
         let file = closed.id;
-        self.state = State::Over;
-        if written {
-            self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Unreadable });
+        context.wants.push(Want::Unpark(self.id));
+        if written == Written::Yes {
+            self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Gone });
         }
         self.pending.push_back(Happening::Closed { file, run, offset, size: offset, position });
-        let (looked, known) = (self.looked(), self.known());
-        self.pending.push_back(Happening::Ended { looked, known });
+        self.keep_closed(closed, context);
+        self.end_with_last();
     }
+}
+
+fn open_again(
+    path: &Path,
+    links: Links,
+    resting: &Resting,
+    files: &dyn Files,
+) -> io::Result<(Box<dyn Handle>, Meta)> {
+    let handle = files.open(path, links)?;
+    let meta = handle.meta()?;
+    if meta.id == resting.file() { Ok((handle, meta)) } else { Err(io::ErrorKind::NotFound.into()) }
 }

@@ -1,0 +1,230 @@
+//! Files that patterns and `watch` find, through rotation, copying and closing.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use common::{Ended, Logs, Mode, Tail, in_both_modes};
+use serde_json::Value;
+
+/// `rtail watch ARGS .` in the directory of the logs, with records, started.
+fn watch(logs: &Logs, mode: Mode, args: &str) -> Tail {
+    let run = logs.rtail("watch --format json --from start --idle-after 400ms");
+    let run = if mode == Mode::Polling { run.args("--poll=20ms") } else { run };
+    run.args(args).args(".").start()
+}
+
+/// The records that were written whole so far.
+fn records(stdout: &[u8]) -> Vec<Value> {
+    let whole = stdout.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+    let lines = stdout[..whole].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+}
+
+fn is_of(record: &Value, kind: &str) -> bool {
+    record["type"] == kind
+}
+
+/// The lines that came, each behind the name of its file.
+fn told(ended: &Ended) -> Vec<String> {
+    let lines = records(&ended.stdout).into_iter().filter(|record| is_of(record, "line"));
+    lines.map(|line| format!("{}: {}", line["path"].as_str().unwrap(), line["text"].as_str().unwrap())).collect()
+}
+
+/// Asserts that these lines came of these files, each once, and that nothing is said to be lost.
+#[track_caller]
+fn assert_told(ended: &Ended, expected: &[(&str, &[u32])]) {
+    let line = |(name, numbers): &(&str, &[u32])| {
+        let name = (*name).to_owned();
+        numbers.iter().map(move |number| format!("{name}: L{number}")).collect::<Vec<_>>()
+    };
+    let of_file = |lines: &[String], name: &str| -> Vec<String> {
+        lines.iter().filter(|line| line.starts_with(&format!("{name}: "))).cloned().collect()
+    };
+    let told = told(ended);
+    for file in expected {
+        assert_eq!(of_file(&told, file.0), line(file), "{told:?}");
+    }
+    assert_eq!(told.len(), expected.iter().map(|(_, numbers)| numbers.len()).sum::<usize>(), "{told:?}");
+    let gaps: Vec<_> = records(&ended.stdout).into_iter().filter(|record| is_of(record, "gap")).collect();
+    assert!(gaps.is_empty(), "{gaps:?}");
+}
+
+#[track_caller]
+fn until_line(tail: &Tail, number: u32) {
+    let text = format!("L{number}");
+    tail.until(&text, |said| records(&said.stdout).iter().any(|record| record["text"] == *text));
+}
+
+fn files_held(tail: &Tail) -> Vec<u64> {
+    let entries = fs::read_dir(format!("/proc/{}/fd", tail.pid())).unwrap();
+    entries.filter_map(|entry| fs::metadata(entry.ok()?.path()).ok()).map(|meta| meta.ino()).collect()
+}
+
+/// Waits until a session is completed and its file closed.
+#[track_caller]
+fn until_closed(tail: &Tail, logs: &Logs, name: &str) {
+    let inode = fs::metadata(logs.path(name)).unwrap().ino();
+    tail.until(&format!("{name} is closed"), |said| {
+        let states: Vec<_> = records(&said.stdout)
+            .into_iter()
+            .filter(|record| is_of(record, "state") && record["path"] == name)
+            .collect();
+        states.last().is_some_and(|state| state["state"] == "completed") && !files_held(tail).contains(&inode)
+    });
+}
+
+in_both_modes!(late_lines_of_a_closed_session_whose_name_goes_to_a_new_file_come);
+fn late_lines_of_a_closed_session_whose_name_goes_to_a_new_file_come(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=3);
+    let tail = watch(&logs, mode, "--keep 0 --glob *.log");
+    until_closed(&tail, &logs, "a.log");
+    let mut late = logs.open("a.log");
+    logs.rename("a.log", "a.log.1").append("a.log", 4..=5);
+    until_line(&tail, 5);
+    late.write("L6\n");
+    until_line(&tail, 6);
+    // It is open again, and its next lines come as those of any file that was rotated.
+    late.write("L7\n");
+    until_line(&tail, 7);
+    logs.append("a.log", 8..=8);
+    until_line(&tail, 8);
+    assert_told(&tail.end(), &[("a.log", &[1, 2, 3, 4, 5, 6, 7, 8])]);
+}
+
+in_both_modes!(what_was_written_to_a_closed_session_before_it_was_rotated_comes_first);
+fn what_was_written_to_a_closed_session_before_it_was_rotated_comes_first(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=3);
+    let tail = watch(&logs, mode, "--keep 0 --glob *.log");
+    until_closed(&tail, &logs, "a.log");
+    tail.stop();
+    logs.append("a.log", 4..=5).rename("a.log", "a.log.1").append("a.log", 6..=7);
+    tail.cont();
+    until_line(&tail, 7);
+    assert_told(&tail.end(), &[("a.log", &[1, 2, 3, 4, 5, 6, 7])]);
+}
+
+in_both_modes!(a_closed_session_that_comes_back_under_another_name_is_not_repeated);
+fn a_closed_session_that_comes_back_under_another_name_is_not_repeated(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=3);
+    let tail = watch(&logs, mode, "--keep 0 --rotate-wait 200ms --glob *.log");
+    until_closed(&tail, &logs, "a.log");
+    logs.rename("a.log", "away").append("a.log", 4..=4);
+    until_line(&tail, 4);
+    until_closed(&tail, &logs, "a.log");
+    logs.rename("away", "b.log").append("b.log", 5..=5);
+    until_line(&tail, 5);
+    assert_told(&tail.end(), &[("a.log", &[1, 2, 3, 4]), ("b.log", &[5])]);
+}
+
+in_both_modes!(a_closed_session_that_gets_its_name_back_goes_on);
+fn a_closed_session_that_gets_its_name_back_goes_on(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=3);
+    let tail = watch(&logs, mode, "--keep 0 --rotate-wait 200ms --glob *.log");
+    until_closed(&tail, &logs, "a.log");
+    for number in 0..3 {
+        logs.rename("a.log", "away").append("a.log", 4 + 2 * number..=4 + 2 * number);
+        until_line(&tail, 4 + 2 * number);
+        logs.rename("away", "a.log").append("a.log", 5 + 2 * number..=5 + 2 * number);
+        until_line(&tail, 5 + 2 * number);
+    }
+    assert_told(&tail.end(), &[("a.log", &[1, 2, 3, 4, 5, 6, 7, 8, 9])]);
+}
+
+#[test]
+fn what_is_written_to_a_closed_session_that_was_removed_is_lost_and_said_to_be() {
+    let logs = Logs::with("a.log", 1..=3);
+    let tail = watch(&logs, Mode::Events, "--keep 0 --rotate-wait 1h --glob *.log");
+    for rounds in 1..=2 {
+        until_closed(&tail, &logs, "a.log");
+        let mut late = logs.open("a.log");
+        logs.remove("a.log").append("a.log", 3 + rounds..=3 + rounds);
+        until_line(&tail, 3 + rounds);
+        late.write("lost\n");
+        tail.until("it is said to be lost", |said| {
+            records(&said.stdout).iter().filter(|record| is_of(record, "gap")).count() == rounds as usize
+        });
+    }
+    until_closed(&tail, &logs, "a.log");
+    let mut late = logs.open("a.log");
+    logs.remove("a.log");
+    late.write("lost\n");
+    tail.until("it is said to be lost", |said| {
+        records(&said.stdout).iter().filter(|record| is_of(record, "gap")).count() == 3
+    });
+    let ended = tail.end();
+    assert_eq!(told(&ended), ["a.log: L1", "a.log: L2", "a.log: L3", "a.log: L4", "a.log: L5"]);
+    let gaps = records(&ended.stdout).into_iter().filter(|record| is_of(record, "gap"));
+    assert!(gaps.into_iter().all(|gap| gap["reason"] == "gone" && gap["bytes_unknown"] == true));
+}
+
+#[test]
+fn a_closed_session_that_was_removed_is_let_go_after_the_wait() {
+    let logs = Logs::with("a.log", 1..=3);
+    logs.append("b.log", 1..=1);
+    let tail = watch(&logs, Mode::Events, "--keep 0 --rotate-wait 300ms --glob *.log");
+    until_closed(&tail, &logs, "a.log");
+    until_closed(&tail, &logs, "b.log");
+    // Somebody who has it open keeps its watch alive.
+    let _late = logs.open("a.log");
+    let watches = tail.resources().watches;
+    logs.remove("a.log");
+    tail.until("its watch is given up", |_| tail.resources().watches < watches);
+    logs.append("b.log", 4..=4);
+    until_line(&tail, 4);
+    assert_told(&tail.end(), &[("a.log", &[1, 2, 3]), ("b.log", &[1, 4])]);
+}
+
+#[test]
+fn a_log_whose_new_name_is_seen_late_is_followed_by_that_name_on() {
+    let logs = Logs::with("a.log", 1..=3);
+    let tail = watch(&logs, Mode::Events, "--keep 0 --rotate-wait 100ms --glob *.log");
+    until_closed(&tail, &logs, "a.log");
+    logs.rename("a.log", "away").append("a.log", 4..=4);
+    until_line(&tail, 4);
+    logs.rename("away", "b.log");
+    tail.until("it is a session of its own", |said| {
+        records(&said.stdout).iter().any(|record| is_of(record, "open") && record["path"] == "b.log")
+    });
+    logs.append("b.log", 5..=5);
+    until_line(&tail, 5);
+    assert_told(&tail.end(), &[("a.log", &[1, 2, 3, 4]), ("b.log", &[5])]);
+}
+
+in_both_modes!(sessions_closed_for_want_of_descriptors_lose_nothing_when_all_are_rotated);
+fn sessions_closed_for_want_of_descriptors_lose_nothing_when_all_are_rotated(mode: Mode) {
+    const COUNT: u32 = 60;
+    let logs = Logs::new();
+    for number in 0..COUNT {
+        logs.append_bytes(format!("{number}.log"), format!("L{number}\n"));
+    }
+    let tail = watch(&logs, mode, "--keep 2 --glob *.log");
+    for number in 0..COUNT {
+        until_line(&tail, number);
+    }
+    tail.until("most are closed", |_| tail.resources().descriptors < 20);
+    let mut late: Vec<_> = (0..COUNT).map(|number| logs.open(format!("{number}.log"))).collect();
+    for number in 0..COUNT {
+        logs.rename(format!("{number}.log"), format!("{number}.log.1"));
+        logs.append_bytes(format!("{number}.log"), format!("L{}\n", 100 + number));
+    }
+    for (number, late) in (0..COUNT).zip(&mut late) {
+        late.write(format!("L{}\n", 200 + number));
+    }
+    for number in 0..COUNT {
+        until_line(&tail, 100 + number);
+        until_line(&tail, 200 + number);
+    }
+    let ended = tail.end();
+    let mut all = told(&ended);
+    all.sort_unstable();
+    let lines = (0..COUNT)
+        .flat_map(|number| [number, 100 + number, 200 + number].map(|line| format!("{number}.log: L{line}")));
+    let mut expected: Vec<_> = lines.collect();
+    expected.sort_unstable();
+    assert_eq!(all, expected);
+    ended.never_noticed("lost");
+}
