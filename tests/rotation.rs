@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Drain, Logs, Mode, Writer, in_both_modes, lines, pause_ms, rounds, soaking};
+use common::{Drain, Logs, Mode, Writer, in_both_modes, lines, pause_ms, rounds};
 
 in_both_modes!(what_comes_and_goes_while_the_output_is_blocked_is_held);
 fn what_comes_and_goes_while_the_output_is_blocked_is_held(mode: Mode) {
@@ -119,11 +119,6 @@ fn a_burst_of_rotations_loses_nothing(mode: Mode) {
     for generation in 1..=150 {
         let before = generation * 10;
         logs.cascade("a.log", 200).append("a.log", before + 1..=before + 10);
-        if !soaking() {
-            // Files born within one tick of the kernel's clock (4 ms) don't tell which came first. Without this pause
-            // one of these 150 files is lost in one of some hundred bursts.
-            pause_ms(5);
-        }
     }
     tail.until_line(1510);
     tail.end().printed_lines(1..=1510);

@@ -1,8 +1,8 @@
 //! The files beside a name, as its source knows them: what was seen there, and what is new.
 //!
 //! A [`Beside`] lists them, has `lineage` and `copies` say what they are, and opens those that matter. It reads nothing
-//! of them but what tells a copy from a generation. Rotations go on meanwhile: what it says of a directory it has
-//! seen twice, unchanged, and an opened file is the one that was listed.
+//! of them but what tells a copy from a generation. Rotations go on meanwhile: what it says of a directory is
+//! as of one moment, and an opened file is the one that was listed.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -16,7 +16,7 @@ use super::lineage::{self, Between, Cuts, Find, PREPARED, Sibling, siblings};
 use super::member::{Copy, Member};
 use super::name::{Name, is_shortage};
 
-/// How often a directory that changes meanwhile is listed, and its files opened, anew.
+/// How often a directory whose files are renamed before they are opened is listed anew.
 const ATTEMPTS: usize = 8;
 
 /// What is known of the files beside a name.
@@ -59,6 +59,32 @@ pub(crate) struct Unseen {
     /// Those that can't be opened.
     pub(crate) unreadable: Vec<Sibling>,
     pub(crate) extent: Extent,
+}
+
+impl Unseen {
+    /// Opens further generations, oldest first, as far as they can be had in this order, and adds them to what is `known`.
+    /// Copies of what is held are none.
+    fn open(&mut self, generations: &[&Sibling], chain: &Chain<'_>, known: &mut Vec<FileId>) {
+        self.extent = Extent::All;
+        for sibling in generations {
+            let opened =
+                chain.files.open(&sibling.path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
+            match opened {
+                Ok((meta, handle)) if meta.id == sibling.id => {
+                    if !chain.is_copied_by(&*handle) {
+                        self.opened.push((handle, meta));
+                    }
+                }
+                Err(error) if is_shortage(&error) => self.extent = Extent::Short,
+                Err(error) if error.kind() != ErrorKind::NotFound => self.unreadable.push((*sibling).clone()),
+                Ok(_) | Err(_) => self.extent = Extent::Moving,
+            }
+            if self.extent != Extent::All {
+                return;
+            }
+            known.push(sibling.id);
+        }
+    }
 }
 
 /// The oldest run of a file that went by unseen before the one it holds now.
@@ -120,22 +146,27 @@ impl Beside {
 
     /// Remembers what stands beside the name while that means the `live` generation, or nothing.
     pub(crate) fn look_around(&mut self, chain: &Chain<'_>, live: Option<FileId>) {
-        let siblings = list(chain.files, chain.name, live).unwrap_or_default();
+        let siblings = list(chain, live).unwrap_or_default();
         self.remember(&siblings, chain, live);
     }
 
     /// Opens the generations between the `last` one known and the `live` one that the name means now.
     pub(crate) fn unseen(&mut self, chain: &Chain<'_>, last: Option<FileId>, live: Option<FileId>) -> Unseen {
         let held = chain.members.iter().map(Member::file).chain(chain.closed.iter().map(|closed| closed.id));
-        let known: Vec<_> = held.chain(self.known()).collect();
+        let mut known: Vec<_> = held.chain(self.known()).collect();
         let mut unseen = Unseen::default();
         for _ in 0..ATTEMPTS {
-            let Ok(siblings) = settled(chain, last) else {
-                unseen.extent = Extent::Short;
-                break;
+            let siblings = match list(chain, last) {
+                Ok(siblings) => siblings,
+                Err(extent) => {
+                    unseen.extent = extent;
+                    break;
+                }
             };
+            // What is open already can be renamed or removed without harm; the others follow it.
+            let last = unseen.opened.last().map(|(_, meta)| meta.id).or(last);
             let between = Between { last, looked: self.looked, live, known: &known };
-            unseen = open(&lineage::unseen(&siblings, &between), chain);
+            unseen.open(&lineage::unseen(&siblings, &between), chain, &mut known);
             match (unseen.extent, live) {
                 (Extent::Moving, _) => continue,
                 (Extent::All, None) => self.remember(&siblings, chain, None),
@@ -158,7 +189,7 @@ impl Beside {
 
     /// Finds the copy that was made of a file before it was cut, after it was read; of several the newest.
     pub(crate) fn copy_of(&mut self, before: &Closed, chain: &Chain<'_>) -> Option<Copy> {
-        let mut siblings = settled(chain, Some(before.id)).unwrap_or_default();
+        let mut siblings = list(chain, Some(before.id)).unwrap_or_default();
         siblings.sort_by_key(|sibling| std::cmp::Reverse(sibling.modified));
         let may_be = |sibling: &&Sibling| {
             sibling.size >= before.offset
@@ -188,7 +219,14 @@ impl Beside {
         let held = chain.members.iter().map(Member::file).chain(chain.closed.iter().map(|closed| closed.id));
         let known: Vec<_> = held.chain(self.known()).collect();
         for _ in 0..ATTEMPTS {
-            let (Ok(siblings), Ok(modified)) = (settled(chain, Some(live.file())), live.modified()) else {
+            let siblings = match list(chain, Some(live.file())) {
+                Ok(siblings) => siblings,
+                Err(extent) => {
+                    run.extent = extent;
+                    break;
+                }
+            };
+            let Ok(modified) = live.modified() else {
                 run.extent = Extent::Short;
                 break;
             };
@@ -274,33 +312,17 @@ fn open_copy(sibling: &Sibling, chain: &Chain<'_>) -> io::Result<Option<Copy>> {
     }
 }
 
-/// The siblings of a name, listed until two listings agree: one that is renamed meanwhile may be in neither place.
-/// `last` is a generation that was, or is, read.
+/// The siblings of a name, each once. A directory that may not be listed has none. `last` is a generation that was, or
+/// is, read.
 ///
 /// # Errors
-/// When there is no descriptor left to list a directory with.
-fn settled(chain: &Chain<'_>, last: Option<FileId>) -> io::Result<Vec<Sibling>> {
-    let mut before = list(chain.files, chain.name, last)?;
-    for _ in 0..ATTEMPTS {
-        let now = list(chain.files, chain.name, last)?;
-        let places = |siblings: &[Sibling]| siblings.iter().map(|one| (one.id, one.path.clone())).collect::<Vec<_>>();
-        let same = places(&now) == places(&before);
-        before = now;
-        if same {
-            break;
-        }
-    }
-    Ok(before)
-}
-
-/// The siblings of a name, each once. A directory that may not be listed has none.
-///
-/// # Errors
-/// When there is no descriptor left to list a directory with.
-fn list(files: &dyn Files, name: &Name, last: Option<FileId>) -> io::Result<Vec<Sibling>> {
+/// What keeps the directory from being listed: nothing was found out then.
+fn list(chain: &Chain<'_>, last: Option<FileId>) -> Result<Vec<Sibling>, Extent> {
+    let Chain { files, name, .. } = *chain;
     let siblings = |path: &Path| match siblings(files, path) {
-        Err(error) if is_shortage(&error) => Err(error),
-        other => Ok(other.unwrap_or_default()),
+        Ok(siblings) => siblings.ok_or(Extent::Moving),
+        Err(error) if is_shortage(&error) => Err(Extent::Short),
+        Err(_) => Ok(Vec::new()),
     };
     let mut found = siblings(name.path())?;
     if name.is_link()
@@ -339,7 +361,7 @@ pub(crate) enum Place {
 /// What keeps it from being found: nothing was found out then.
 pub(crate) fn find_saved(beside: &mut Beside, before: &Closed, chain: &Chain<'_>) -> Result<Place, Extent> {
     for _ in 0..ATTEMPTS {
-        let siblings = settled(chain, Some(before.id)).map_err(|_| Extent::Short)?;
+        let siblings = list(chain, Some(before.id))?;
         let sibling = siblings.into_iter().find(|sibling| sibling.id == before.id).map(|sibling| sibling.path);
         let elsewhere = || match lineage::find(chain.files, chain.name.path(), before.id) {
             Ok(Find::At(path)) => Some(path),
@@ -360,26 +382,4 @@ pub(crate) fn find_saved(beside: &mut Beside, before: &Closed, chain: &Chain<'_>
         }
     }
     Err(Extent::Moving)
-}
-
-/// Opens generations, oldest first, as far as they can be had in this order. Copies of what is held are none.
-fn open(generations: &[&Sibling], chain: &Chain<'_>) -> Unseen {
-    let mut unseen = Unseen::default();
-    for sibling in generations {
-        let opened = chain.files.open(&sibling.path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
-        match opened {
-            Ok((meta, handle)) if meta.id == sibling.id => {
-                if !chain.is_copied_by(&*handle) {
-                    unseen.opened.push((handle, meta));
-                }
-            }
-            Err(error) if is_shortage(&error) => unseen.extent = Extent::Short,
-            Err(error) if error.kind() != ErrorKind::NotFound => unseen.unreadable.push((*sibling).clone()),
-            Ok(_) | Err(_) => unseen.extent = Extent::Moving,
-        }
-        if unseen.extent != Extent::All {
-            break;
-        }
-    }
-    unseen
 }

@@ -3,16 +3,18 @@
 //! The core reaches files through [`Files`] and [`Handle`] alone, so that tests can put a model file system or
 //! a failing disk in their place. This module decides nothing.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{OFlags, SeekFrom as Whence};
+use rustix::fs::{OFlags, RawDir, SeekFrom as Whence};
 
 use crate::sys::{Standard, was_closed};
 
@@ -89,6 +91,15 @@ impl From<&Metadata> for Meta {
     }
 }
 
+/// A name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name.
+    pub name: std::ffi::OsString,
+    /// The number of the file that it means, on the directory's device. Some file systems tell another one here.
+    pub inode: u64,
+}
+
 /// Whether a symbolic link that stands at the end of a path is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
@@ -128,6 +139,19 @@ pub trait Files: fmt::Debug {
     /// # Errors
     /// Whatever the system says.
     fn list(&self, directory: &Path) -> io::Result<Vec<std::ffi::OsString>>;
+
+    /// Lists the names in a directory and which files they mean, in no order: all as of one moment where the system
+    /// can, so that a file that is renamed meanwhile stands there once.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn entries(&self, directory: &Path) -> io::Result<Vec<Entry>> {
+        let entry = |name| {
+            let meta = self.meta(&directory.join(&name), Links::Refuse).ok()?;
+            Some(Entry { name, inode: meta.id.inode })
+        };
+        Ok(self.list(directory)?.into_iter().filter_map(entry).collect())
+    }
 
     /// Where `path` really leads: a path through no symbolic link.
     ///
@@ -199,6 +223,10 @@ pub trait Handle: fmt::Debug {
     fn fd(&self) -> Option<BorrowedFd<'_>>;
 }
 
+/// The room for a listing. The system keeps renames out while it fills that, so what fits in is as of one moment: names
+/// of some 25,000 files. Memory that isn't needed is never touched.
+const LISTING: usize = 1024 * 1024;
+
 /// The files of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
@@ -224,6 +252,22 @@ impl Files for Disk {
 
     fn list(&self, directory: &Path) -> io::Result<Vec<std::ffi::OsString>> {
         std::fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    fn entries(&self, directory: &Path) -> io::Result<Vec<Entry>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::open(directory, flags, rustix::fs::Mode::empty())?;
+        let mut buffer = Vec::with_capacity(LISTING);
+        let mut listing = RawDir::new(&directory, buffer.spare_capacity_mut());
+        let mut entries = Vec::new();
+        while let Some(entry) = listing.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                entries.push(Entry { name: OsStr::from_bytes(name).to_owned(), inode: entry.ino() });
+            }
+        }
+        Ok(entries)
     }
 
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {

@@ -8,18 +8,22 @@
 //! made under such a name while nobody looks can't be told from a generation.
 
 use std::cmp::Ordering;
-use std::io;
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::files::{FileId, FileKind, Files, Links};
+use super::files::{Entry, FileId, FileKind, Files, Links, Meta};
 
 /// How long before it gets its name a file may be made: some rotators make the new one under another name first.
 pub(crate) const PREPARED: Duration = Duration::from_secs(1);
 
 /// How far behind the clock the time of a birth may be told: kernels tell it by ticks, file systems by coarser ones.
 const TICK: Duration = Duration::from_millis(20);
+
+/// How often a directory is listed anew in which files are renamed.
+const ATTEMPTS: usize = 32;
 
 /// How many files are enough to see which way their numbers count.
 const ENOUGH: usize = 64;
@@ -60,25 +64,49 @@ impl Sibling {
     }
 }
 
-/// Lists the regular files beside `path` whose names a rotation of it may have given, in no order.
+/// Lists the regular files beside `path` whose names a rotation of it may have given, in no order, all as of one moment;
+/// `None` if they are renamed too fast for that.
 ///
 /// # Errors
 /// A directory that can't be listed.
-pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Vec<Sibling>> {
+pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Option<Vec<Sibling>>> {
     let base = path.file_name().unwrap_or_default().as_bytes();
-    let mut found = Vec::new();
-    for name in files.list(directory(path))? {
-        let Some((mark, place)) = mark(base, name.as_bytes()).filter(|(mark, _)| is_readable(mark)) else { continue };
-        let path = path.with_file_name(&name);
-        // What went away since it was listed is no sibling any more.
-        if let Ok(meta) = files.meta(&path, Links::Refuse)
-            && meta.kind == FileKind::Regular
-        {
-            let numbers = numbers(mark);
-            found.push(Sibling { path, id: meta.id, size: meta.size, modified: meta.modified, numbers, place });
+    let is_generation = |entry: &Entry| mark(base, entry.name.as_bytes()).is_some_and(|(mark, _)| is_readable(mark));
+    // Files that are renamed between the listing and the question what they are: known by their numbers.
+    let mut metas: HashMap<u64, Option<Meta>> = HashMap::new();
+    let mut before = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let mut entries = files.entries(directory(path))?;
+        entries.retain(is_generation);
+        // Where nothing moves and names mean others than was listed, the file system numbers them otherwise.
+        let settled = entries == before;
+        let mut complete = true;
+        for Entry { name, inode } in &entries {
+            if metas.contains_key(inode) {
+                continue;
+            }
+            let meta = match files.meta(&path.with_file_name(name), Links::Refuse) {
+                Ok(meta) if meta.id.inode == *inode || settled => Some(meta),
+                Err(error) if error.kind() != ErrorKind::NotFound || settled => None,
+                Ok(_) | Err(_) => {
+                    complete = false;
+                    continue;
+                }
+            };
+            metas.insert(*inode, meta);
         }
+        if complete {
+            let sibling = |Entry { name, inode }: Entry| {
+                let (mark, place) = mark(base, name.as_bytes())?;
+                let meta = metas.get(&inode)?.filter(|meta| meta.kind == FileKind::Regular)?;
+                let (numbers, path) = (numbers(mark), path.with_file_name(&name));
+                Some(Sibling { path, id: meta.id, size: meta.size, modified: meta.modified, numbers, place })
+            };
+            return Ok(Some(entries.into_iter().filter_map(sibling).collect()));
+        }
+        before = entries;
     }
-    Ok(found)
+    Ok(None)
 }
 
 /// Whether a file may have come to stand beside `path` since a look. Tells it without listing, which is dear where there
@@ -191,7 +219,8 @@ pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<
     // What was born later and is dealt with all the same is a copy, mostly of the last one, which was renamed after that.
     let copy =
         |sibling: &Sibling| last.is_some_and(|last| sibling.id.birth > last.birth) && known.contains(&sibling.id);
-    let ordered = oldest_first(siblings, copy);
+    let is_new = |sibling: &Sibling| Some(sibling.id) != last && !known.contains(&sibling.id);
+    let ordered = oldest_first(siblings, copy, last.map(|last| Oldest { file: last, of: &is_new }));
     let place = |file: Option<FileId>| ordered.iter().position(|sibling| Some(sibling.id) == file);
     let before = place(live);
     let candidates = ordered.iter().enumerate().filter(|(index, sibling)| {
@@ -203,8 +232,8 @@ pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<
             && until.is_none_or(|until| birth <= Some(until))
             && precedes
             && (last.is_some() || sibling.place == MarkPlace::Appended)
-            && ![last, live].contains(&Some(sibling.id))
-            && !known.contains(&sibling.id)
+            && Some(sibling.id) != live
+            && is_new(sibling)
     });
     candidates.map(|(_, sibling)| *sibling).collect()
 }
@@ -231,7 +260,7 @@ pub(crate) fn copied<'s>(siblings: &'s [Sibling], cuts: &Cuts<'_>) -> Vec<&'s Si
         return Vec::new();
     };
     let since = looked.max(birth);
-    let mut ordered = oldest_first(siblings, |_| false);
+    let mut ordered = oldest_first(siblings, |_| false, None);
     ordered.retain(|sibling| {
         sibling.id.birth >= Some(since)
             && sibling.modified <= modified
@@ -243,10 +272,21 @@ pub(crate) fn copied<'s>(siblings: &'s [Sibling], cuts: &Cuts<'_>) -> Vec<&'s Si
     ordered
 }
 
+/// A file of which it is known that it preceded others, though these may have been born in the same tick.
+#[derive(Clone, Copy)]
+struct Oldest<'a> {
+    file: FileId,
+    of: &'a dyn Fn(&Sibling) -> bool,
+}
+
 /// The siblings whose birth is known, oldest first. A copy says nothing of how numbers count.
-fn oldest_first(siblings: &[Sibling], is_copy: impl Fn(&Sibling) -> bool) -> Vec<&Sibling> {
+fn oldest_first<'s>(
+    siblings: &'s [Sibling],
+    is_copy: impl Fn(&Sibling) -> bool,
+    oldest: Option<Oldest<'_>>,
+) -> Vec<&'s Sibling> {
     let mut ordered: Vec<_> = siblings.iter().filter(|sibling| sibling.id.birth.is_some()).collect();
-    let counting = Counting::of(ordered.iter().copied().filter(|sibling| !is_copy(sibling)).collect());
+    let counting = Counting::of(ordered.iter().copied().filter(|sibling| !is_copy(sibling)).collect(), oldest);
     ordered.sort_by(|a, b| counting.order(a, b));
     ordered
 }
@@ -263,9 +303,10 @@ enum Counting {
 }
 
 impl Counting {
-    /// Finds out by files of different births.
-    fn of(mut siblings: Vec<&Sibling>) -> Self {
-        siblings.sort_by_key(|sibling| sibling.id.birth);
+    /// Finds out by files of different births, and by the one of which it is known that it preceded others.
+    fn of(mut siblings: Vec<&Sibling>, oldest: Option<Oldest<'_>>) -> Self {
+        let is_oldest = |sibling: &Sibling| oldest.is_some_and(|oldest| oldest.file == sibling.id);
+        siblings.sort_by_key(|sibling| (sibling.id.birth, !is_oldest(sibling)));
         // Each newer one against each older: a copy among them goes against the others, but not most of the time.
         let newest = &siblings[siblings.len().saturating_sub(ENOUGH)..];
         let pairs = newest
@@ -273,8 +314,11 @@ impl Counting {
             .enumerate()
             .flat_map(|(index, newer)| newest[..index].iter().map(move |older| (older, newer)));
         // A file that was written after the younger one was may have been copied to that, and renamed later.
-        let apart =
-            pairs.filter(|(older, newer)| older.id.birth < newer.id.birth && older.modified <= newer.modified);
+        let apart = pairs.filter(|(older, newer)| {
+            let of_one_tick = is_oldest(older) && oldest.is_some_and(|oldest| (oldest.of)(newer));
+            let born_before = older.id.birth < newer.id.birth && older.modified <= newer.modified;
+            born_before || older.id.birth == newer.id.birth && of_one_tick
+        });
         let balance: i64 = apart.map(|(older, newer)| newer.numbers.cmp(&older.numbers) as i64).sum();
         match balance.cmp(&0) {
             Ordering::Greater => Self::Up,
@@ -367,7 +411,7 @@ mod tests {
         }
         std::fs::create_dir(temp.path().join("a.log.4")).unwrap();
         std::os::unix::fs::symlink("a.log", temp.path().join("a.log.5")).unwrap();
-        let mut found = siblings(&super::super::files::Disk, &temp.path().join("a.log")).unwrap();
+        let mut found = siblings(&super::super::files::Disk, &temp.path().join("a.log")).unwrap().unwrap();
         found.sort_by(|a, b| a.path.cmp(&b.path));
         let names: Vec<_> = found.iter().map(|sibling| sibling.path.file_name().unwrap()).collect();
         assert_eq!(names, ["a-2.log", "a.log.1"]);
@@ -481,6 +525,13 @@ mod tests {
         let known = [file(5, 500), file(6, 500), file(7, 500)];
         let all = [copies.as_slice(), &rotated].concat();
         assert_eq!(inodes(&all, &Between { known: &known, ..between }), [3, 4]);
+        // All are of the tick of the last one known, which shows it.
+        let last = file(1, 500);
+        let of_one_tick = Between { last: Some(last), ..between };
+        let up = [sibling(3, 4, 500, 500), sibling(1, 1, 500, 500), sibling(2, 3, 500, 500)];
+        assert_eq!(inodes(&up, &of_one_tick), [3, 4]);
+        let down = [sibling(2, 3, 500, 500), sibling(3, 1, 500, 500), sibling(1, 4, 500, 500)];
+        assert_eq!(inodes(&down, &of_one_tick), [3, 4]);
         // Nothing shows how they count: by their last writes, then as most rotators count.
         let unknown = [sibling(3, 3, 500, 500), sibling(2, 2, 500, 500), sibling(4, 4, 500, 508)];
         assert_eq!(inodes(&unknown, &between), [3, 2, 4]);

@@ -64,7 +64,7 @@ pub use self::event::{
     Age, Arrival, Because, Begins, Data, Ending, Event, Evidence, FileId, FileKind, Happening, Loss, Noticed,
     Outlook, Since, SourceId, Standing,
 };
-pub use self::files::{Disk, Files, Flow, Handle, Links, Meta};
+pub use self::files::{Disk, Entry, Files, Flow, Handle, Links, Meta};
 pub use self::lines::Framing;
 pub use self::options::{
     Following, Lineage, Looks, Nuls, Options, Passing, Pipes, ReadErrors, Retry, Rewriting, Start,
