@@ -413,6 +413,27 @@ fn the_rest_of_a_truncated_log_comes_from_its_copy() {
 }
 
 #[test]
+fn a_run_that_was_cut_between_a_look_at_it_and_its_first_byte_comes_from_its_copy_or_is_lost() {
+    for copied in [true, false] {
+        let log = Log::with(1..=20);
+        let mut follower = Follower::new(&log);
+        follower.drain();
+        log.truncate().append(21..=70);
+        while follower.times("Rewritten") == 0 {
+            assert!(follower.take(usize::MAX) || follower.tail.wait(None, &mut []).is_ok());
+        }
+        // Its size was seen, and nothing more of it.
+        if copied { log.copytruncate() } else { log.truncate() }.append(71..=71);
+        let expected = if copied { lines(1..=71) } else { lines(1..=20) + &lines(71..=71) };
+        follower.until(&expected).tail.finish();
+        follower.drain();
+        let cut = (Some(0..lines(21..=70).len() as u64), Loss::Truncated);
+        assert_eq!(follower.lost(), if copied { vec![] } else { vec![cut] });
+        assert_eq!((follower.times("Rewritten"), follower.times("Skipped")), (2, 0));
+    }
+}
+
+#[test]
 fn runs_that_were_cut_one_after_another_come_from_their_copies_in_order() {
     for (restarted, first, goes_on) in
         [(false, 0, true), (false, 0, false), (false, 1, true), (true, 0, true), (true, 0, false), (true, 1, true)]

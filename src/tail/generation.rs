@@ -332,7 +332,8 @@ impl Generation {
 
     /// Goes back to the beginning, as if nothing of this run had been read.
     pub(crate) fn rewind(&mut self) {
-        let size = self.size;
+        // What was seen may have been the size of a run that has gone by since.
+        let size = self.handle.meta().map_or(self.size, |meta| meta.size);
         self.begin_again();
         self.size = size;
     }

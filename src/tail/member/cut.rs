@@ -154,7 +154,23 @@ impl Member {
 
     /// Goes back to a run that went by unseen and stands in this copy: what was read of the present one comes later.
     pub(crate) fn go_back(&mut self, copy: Copy, runs: &mut u64) -> LastWords {
-        let (id, size) = (self.file(), self.generation.size());
+        self.end_unread(0, Some(copy), runs)
+    }
+
+    /// The largest size seen of a run of which nothing was read, if the file is shorter now: that run has gone by.
+    pub(crate) fn cut_unread(&self) -> Option<u64> {
+        let now = self.generation.handle().meta().ok()?.size;
+        Some(self.generation.size()).filter(|seen| now < *seen)
+    }
+
+    /// Passes over a run of this size, of which nothing was read and there is no copy.
+    pub(crate) fn pass_over(&mut self, size: u64, runs: &mut u64) -> LastWords {
+        self.end_unread(size, None, runs)
+    }
+
+    /// Ends a run of this size of which nothing was read.
+    fn end_unread(&mut self, size: u64, copy: Option<Copy>, runs: &mut u64) -> LastWords {
+        let id = self.file();
         self.generation.rewind();
         let ended = match (self.beginning, &self.past) {
             (Beginning::Empty(Some(at)), _) => Some(at),
@@ -162,8 +178,9 @@ impl Member {
             _ => id.birth,
         };
         let (anchor, head) = (Anchor::default(), Head::default());
-        let before = Box::new(Closed { id, offset: 0, size: 0, anchor, head, ended });
-        self.go_on(Cut { before, manner: Manner::Rewritten { evidence: Evidence::Content, size } }, Some(copy), runs)
+        let before = Box::new(Closed { id, offset: 0, size, anchor, head, ended });
+        let manner = Manner::Rewritten { evidence: Evidence::Content, size: self.generation.size() };
+        self.go_on(Cut { before, manner }, copy, runs)
     }
 
     /// Whether a file is a copy of the run that ended last or of the present one, or of the beginning of one of them.

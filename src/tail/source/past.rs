@@ -10,7 +10,7 @@ use crate::tail::generation::{Closed, Look};
 use crate::tail::lines::Framing;
 use crate::tail::member::{Copy, Member, Progress, Role};
 use crate::tail::name::State;
-use crate::tail::options::{Following, Lineage, Options};
+use crate::tail::options::{Following, Lineage, Options, Rewriting};
 use crate::tail::position::{Position, Resume};
 use crate::tail::step::{Context, RETRY, Want};
 
@@ -156,6 +156,9 @@ impl Source {
         context: &mut Context<'_>,
     ) -> Progress {
         let newest = self.cursor + 1 == self.members.len();
+        // Before the copies are looked for: one is made before a cut.
+        let discerning = context.options.rewriting == Rewriting::Discern;
+        let cut_unread = self.members[self.cursor].cut_unread().filter(|_| discerning);
         let mut earlier = EarlierRun::default();
         if newest && self.looks_beside(context.options) {
             let (beside, chain) = self.beside(context);
@@ -176,6 +179,10 @@ impl Source {
             member.rewind();
             self.come_back_for(earlier.extent, context);
             return Progress::Rest(Some(context.now + RETRY));
+        }
+        if let Some(size) = cut_unread {
+            let (_, happenings) = member.pass_over(size, &mut self.runs);
+            return Progress::Happened(happenings);
         }
         member.settle();
         member.act_on(look, context, role, framing)
