@@ -569,8 +569,8 @@ fn a_file_that_never_came_has_an_account_of_nothing() {
     let tail = logs.rtail(line).start();
     tail.until_line(1);
     let nothing = |name| {
-        let terms =
-            ["not asked for", "delivered", "held back", "skipped", "lost", "unread"].map(|term| format!("0 {term}"));
+        let terms = ["not asked for", "delivered", "filtered", "held back", "skipped", "lost", "unread"]
+            .map(|term| format!("0 {term}"));
         format!("summary: '{name}' (no file): 0 bytes on disk = {}\n", terms.join(" + "))
     };
     let ended = tail.end();
