@@ -106,7 +106,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(options: Options, files: Box<dyn Files>) -> Self {
+    pub(crate) fn new(options: Options, files: Box<dyn Files>, now: Instant) -> Self {
         Self {
             options,
             files,
@@ -121,10 +121,10 @@ impl Engine {
             descriptors: HashMap::new(),
             readable: BTreeSet::new(),
             closed: VecDeque::new(),
-            hurry_until: Instant::now(),
+            hurry_until: now,
             interrupt: Arc::default(),
             can_make_room: false,
-            epoch: Instant::now(),
+            epoch: now,
             round_due: false,
             wants: Vec::new(),
             found: None,

@@ -117,13 +117,14 @@ impl Tail {
     pub fn with_files(options: Options, files: Box<dyn Files>) -> io::Result<Self> {
         let poll_only = options.poll_only || options.following == Following::Nothing;
         let wake = Wake::new(poll_only)?;
-        let mut engine = Engine::new(options, files);
+        let now = Instant::now();
+        let mut engine = Engine::new(options, files, now);
         engine.can_make_room(true);
         Ok(Self {
             wake,
             engine,
             discovery: Discovery::new(),
-            safety_at: Instant::now() + SAFETY,
+            safety_at: now + SAFETY,
             asked: false,
             reports: VecDeque::new(),
         })
