@@ -74,6 +74,8 @@ pub(crate) enum Change {
     HeadCut { from: u64, to: u64 },
     /// NULs of a hole at the beginning of a new run were skipped.
     Skipped(Range<u64>),
+    /// What stood there was cut off before it was read.
+    CutUnread(Range<u64>),
     /// The modification time moved and nothing else.
     Ambiguous,
 }
@@ -102,6 +104,8 @@ pub(crate) struct Generation {
     terminator: u8,
     /// NULs before this offset are known to be followed by data.
     data_until: u64,
+    /// Up to here nothing but NULs stand behind the offset, if this is behind it.
+    nuls_until: u64,
     /// Nothing but zeros was found up to the end, which was there, when the file was last searched.
     zeros: Option<Zeros>,
     /// Nothing is read from here on: where the file ended when only that was asked for.
@@ -158,6 +162,7 @@ impl Generation {
             believed: None,
             terminator: options.terminator,
             data_until: 0,
+            nuls_until: 0,
             zeros: None,
             limit: None,
             run: Run::First,
@@ -245,8 +250,7 @@ impl Generation {
 
     /// NULs at the end that are being held back, if any.
     pub(crate) fn held_back(&self) -> Option<Range<u64>> {
-        (self.nuls == Nuls::HoldBack && self.reading == Reading::Anchored && self.size > self.offset)
-            .then_some(self.offset..self.size)
+        (self.nuls_until > self.offset).then_some(self.offset..self.nuls_until)
     }
 
     /// What is known to stand behind the offset, if anything.
@@ -326,8 +330,16 @@ impl Generation {
         self.modified = None;
         self.suspect = None;
         self.data_until = 0;
+        self.nuls_until = 0;
         self.zeros = None;
         Ok(())
+    }
+
+    /// What stood behind the offset and is there no more, now that the file ends there; it is forgotten.
+    fn take_cut_off(&mut self) -> Option<Range<u64>> {
+        let from = self.offset.max(std::mem::take(&mut self.nuls_until));
+        let until = std::mem::replace(&mut self.size, self.offset);
+        (from < until && self.rewriting == Rewriting::Discern).then_some(from..until)
     }
 
     /// Goes back to the beginning, as if nothing of this run had been read.
@@ -346,6 +358,7 @@ impl Generation {
         self.suspect = None;
         self.size = 0;
         self.data_until = 0;
+        self.nuls_until = 0;
         self.zeros = None;
         self.run = Run::AfterRewrite;
     }

@@ -25,7 +25,11 @@ impl Generation {
             let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
             if wanted == proof && length == proof && intact && self.limit.is_some() {
                 // Nothing more is wanted, and what was read is what stands there.
-                return Ok(Look::Nothing(Rest::AtEnd));
+                let shorter = self.size > self.offset && self.handle.meta()?.size == self.offset;
+                let cut_off = if shorter { self.take_cut_off() } else { None };
+                return Ok(
+                    cut_off.map_or(Look::Nothing(Rest::AtEnd), |range| Look::Changed(Change::CutUnread(range)))
+                );
             }
             if length > proof && intact {
                 let new = &buffer[proof..length];
@@ -67,13 +71,16 @@ impl Generation {
                 Ok(meta) if meta.size == self.offset => {
                     self.modified = Some(meta.modified);
                     self.ended = self.modified;
-                    rest = Rest::AtEnd;
+                    // What was there to be lost has to be asked for.
+                    rest = if self.size > self.offset { Rest::More } else { Rest::AtEnd };
                 }
                 Ok(meta) => self.size = self.size.max(meta.size),
                 Err(_) => rest = Rest::Unsettled,
             }
         }
         if at.end < read.len() {
+            let behind = self.offset + (read.len() - at.end) as u64;
+            self.nuls_until = self.zeros.map_or(behind, |zeros| zeros.size.max(behind));
             rest = Rest::NulsHeld;
         }
         if at.is_empty() { Look::Nothing(rest) } else { Look::Bytes { at, rest } }
@@ -92,7 +99,10 @@ impl Generation {
                     self.modified = Some(meta.modified);
                     self.ended = self.modified;
                     self.suspect = None;
-                    Look::Nothing(Rest::AtEnd)
+                    match self.take_cut_off() {
+                        Some(range) => Look::Changed(Change::CutUnread(range)),
+                        None => Look::Nothing(Rest::AtEnd),
+                    }
                 } else if self.believed == Some(meta.size) {
                     // It says so again and again, and there is nothing: its size lies.
                     Look::Nothing(Rest::Unsettled)
@@ -181,6 +191,7 @@ impl Generation {
     fn skip_hole(&mut self) -> io::Result<Look> {
         let Some(data) = find_data(&*self.handle, 0)? else {
             self.size = self.handle.meta()?.size;
+            self.nuls_until = self.size;
             return Ok(Look::Nothing(Rest::NulsHeld));
         };
         self.go_to(data)?;

@@ -99,6 +99,7 @@ impl Member {
             }
             Change::HeadCut { from, to } => Happening::HeadCut { file, from, to, size: self.generation.size() },
             Change::Skipped(range) => Happening::NulsSkipped { file, range },
+            Change::CutUnread(range) => Happening::Lost { file, range: Some(range), reason: Loss::Truncated },
             Change::Ambiguous => Happening::Ambiguous { file },
         };
         Progress::Happened(vec![happening])
