@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::passing::Bulk;
-use super::{Change, Generation, Look, Rest, Run, Zeros};
+use super::{Change, Closed, Generation, Look, Rest, Run, Zeros};
 use crate::tail::decide::{Before, Held, Seen, Verdict, decide};
 use crate::tail::evidence::Remembered;
 use crate::tail::options::Nuls;
+use crate::tail::proof::{ANCHOR, HEAD};
 use crate::tail::scan::{find_data, read_at_least};
 
 /// How often a file that ends in zeros is searched for data behind them while its writer is at work; ten times as
@@ -125,13 +126,21 @@ impl Generation {
             Verdict::Shortened(to) => {
                 let before = Box::new(self.remember());
                 self.go_to(to)?;
+                if !self.is_beginning_of(&before) {
+                    self.take_back(*before);
+                    return Ok(None);
+                }
                 self.size = to;
                 self.ended = Some(meta.modified);
                 Look::Changed(Change::Shortened { before, to })
             }
             Verdict::HeadCut(to) => {
-                let from = self.offset;
+                let (from, before) = (self.offset, self.remember());
                 self.go_to(to)?;
+                if self.anchor.bytes() != before.anchor.bytes() {
+                    self.take_back(before);
+                    return Ok(None);
+                }
                 self.size = meta.size;
                 Look::Changed(Change::HeadCut { from, to })
             }
@@ -147,6 +156,23 @@ impl Generation {
                 Look::Changed(Change::Rewritten { evidence, before, size: meta.size })
             }
         }))
+    }
+
+    /// Whether what was read where the file ends now is what stood there before: it may have been cut again meanwhile.
+    fn is_beginning_of(&self, before: &Closed) -> bool {
+        let known = |limit: usize| usize::try_from(self.offset).unwrap_or(limit).min(limit);
+        let head = before.head.bytes().iter().zip(self.head.bytes()).all(|(before, now)| before == now);
+        let start = before.offset - before.anchor.len() as u64;
+        let kept = usize::try_from(self.offset.saturating_sub(start)).unwrap_or(ANCHOR).min(before.anchor.len());
+        (self.anchor.len(), self.head.bytes().len()) == (known(ANCHOR), known(HEAD))
+            && head
+            && self.anchor.bytes().ends_with(&before.anchor.bytes()[..kept])
+    }
+
+    /// Undoes a change that was made of what is not so any more.
+    fn take_back(&mut self, before: Closed) {
+        let Closed { offset, anchor, head, .. } = before;
+        (self.offset, self.anchor, self.head) = (offset, anchor, head);
     }
 
     fn remembered(&self) -> Remembered<'_> {
