@@ -89,6 +89,7 @@ pub enum Verdict {
 /// | before the offset | size, modification time | verdict |
 /// | --- | --- | --- |
 /// | as it was | size below the offset | stale metadata |
+/// | as it was | size beyond the offset | idle: it grew meanwhile |
 /// | as it was | modification time moved, first seen now | look again soon |
 /// | as it was | modification time moved, and seen so before | ambiguous |
 /// | as it was | nothing | idle |
@@ -105,6 +106,8 @@ pub fn decide(held: &Held, seen: &Seen) -> Verdict {
         Before::Same if seen.size < held.offset => Verdict::Stale,
         // Nothing was read that could have been rewritten.
         Before::Same if held.offset == 0 => Verdict::Idle,
+        // It grew while it was looked at.
+        Before::Same if seen.size > held.offset => Verdict::Idle,
         Before::Same => match held.modified {
             Some(modified) if modified != seen.modified => match held.suspect {
                 Some(suspect) if suspect == seen.modified => Verdict::Ambiguous,
@@ -206,6 +209,7 @@ mod tests {
             ("nothing", known, seen(Before::Same, 100), Verdict::Idle),
             ("nothing, time not known", held(), seen(Before::Same, 100), Verdict::Idle),
             ("nothing, empty file touched", empty, seen(Before::Same, 0), Verdict::Idle),
+            ("grown since the read, and written", moved, seen(Before::Same, 130), Verdict::Idle),
             ("grown since the read", known, seen(Before::Same, 130), Verdict::Idle),
             ("stale size", known, seen(Before::Same, 40), Verdict::Stale),
             ("time moved", moved, seen(Before::Same, 100), Verdict::Settle),
