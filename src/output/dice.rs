@@ -1,6 +1,7 @@
 //! Numbers for tests that look random and are the same each time (`SplitMix64`).
 
 /// A source of numbers, from a seed.
+#[derive(Debug)]
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {

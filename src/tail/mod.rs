@@ -40,6 +40,8 @@ mod lineage;
 mod lines;
 mod matches;
 mod member;
+#[cfg(test)]
+mod model;
 mod name;
 mod options;
 mod passage;

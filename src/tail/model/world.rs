@@ -1,0 +1,562 @@
+//! What writers and rotators do to the files, and what the follower is told of it.
+//!
+//! A [`Step`] happens either between two looks of the follower or, if it says so, between two of its system calls. The
+//! world remembers of each line where it was written and what became of it, which the oracle compares with what came
+//! out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::RawFd;
+use std::time::{Duration, SystemTime};
+
+use super::fs::{Fs, Key, Shown};
+use crate::output::dice::Dice;
+use crate::tail::position::Position;
+
+/// The name that is followed.
+pub(super) const LIVE: &str = "a.log";
+
+/// How many calls a look takes that finds a file rewritten, copies of it included.
+const LOOK: u64 = 24;
+
+/// How many calls are between the two of a look that ask for the size of a file and read it.
+const STEP: u64 = 3;
+
+/// One thing that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// How many system calls of the follower come first.
+    pub(super) calls: u32,
+    /// What becomes of the events that it causes.
+    pub(super) fate: Fate,
+    pub(super) op: Op,
+}
+
+/// What becomes of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Told,
+    /// So many milliseconds late.
+    Late(u64),
+    Lost,
+}
+
+/// Which way rotated files are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Each gets the next number.
+    Up,
+    /// Each gets a date.
+    Dates,
+    /// The newest is the first; others have to be moved on before.
+    Down,
+}
+
+/// Which file is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum To {
+    /// The one that the name means, made if need be.
+    Live,
+    /// The one that it meant before.
+    Previous,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Op {
+    /// Writes so many lines of this length.
+    Append(u32, usize, To),
+    /// Writes the beginning of a line.
+    Begin,
+    /// Writes the rest of a line that was begun, wherever its file is by now.
+    Finish,
+    /// Renames the followed file.
+    Rotate(Style),
+    /// Moves a rotated file on to the next number.
+    MoveOn(u32),
+    /// Makes an empty file under the followed name, if there is none.
+    Create,
+    Unlink,
+    /// Removes a rotated file.
+    Drop(u32),
+    /// Copies the followed file.
+    Copy(Style),
+    /// Empties the followed file.
+    Truncate,
+    /// Cuts the last lines off.
+    Shorten(usize),
+    /// Writes other lines of the same lengths over those that are there.
+    Rewrite,
+    /// Renames a new file with so many lines over the followed one.
+    Replace(u32),
+    /// The follower looks, and delivers all there is.
+    Look,
+    /// It delivers no more than this many events.
+    Take(u32),
+    /// Its output is blocked for so many milliseconds, so that it only minds names.
+    Block(u64),
+    /// So many milliseconds pass.
+    Sleep(u64),
+    /// It is stopped for so many.
+    Stall(u64),
+    /// The queue of events overflows.
+    Overflow,
+    /// A checkpoint is saved, of all that was delivered but for so many of the last events.
+    Save(usize),
+    /// It is killed, and begun again from the last checkpoint after so many milliseconds.
+    Crash(u64),
+}
+
+impl Op {
+    /// Whether it happens to the follower rather than to the files.
+    pub(super) fn is_ours(self) -> bool {
+        use Op::{Block, Crash, Look, Overflow, Save, Sleep, Stall, Take};
+        matches!(self, Look | Take(_) | Block(_) | Sleep(_) | Stall(_) | Overflow | Save(_) | Crash(_))
+    }
+}
+
+/// What an event tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Name,
+    Written(RawFd),
+}
+
+/// A line that was written, with its beginning if it was never finished.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) text: String,
+    /// The file it was written to first, and which run of that.
+    pub(super) home: Key,
+    pub(super) run: usize,
+    pub(super) offset: u64,
+    /// How much of it was written.
+    pub(super) written: u64,
+    /// With which call of the follower the last of it was.
+    pub(super) at: u64,
+    /// The turn of its file when it was written; `None` if that has yet to come.
+    pub(super) turn: Option<u64>,
+    /// A newer file had come by then.
+    pub(super) late: bool,
+    /// Where its file was cut off before it, if it was.
+    pub(super) cut_to: Option<u64>,
+    /// It was left standing when its file was cut off behind it.
+    pub(super) survived: bool,
+    /// Why nobody can be blamed if it is missing.
+    pub(super) excuse: Option<Excuse>,
+}
+
+impl Line {
+    pub(super) fn is_whole(&self) -> bool {
+        self.written == self.text.len() as u64
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.offset + self.written
+    }
+}
+
+/// Why a line may be missing without a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Excuse {
+    /// It was gone before the follower was shown that its file is that long.
+    Unseen,
+    /// What was cut off began behind all that had been read of the file, so that nothing proves it was ever there.
+    Unread,
+    /// Its run was over before the look that noticed its beginning was: what was read then was taken for a proof only. Or
+    /// it was cut off between the calls with which a look asks for the size of a file and reads it.
+    Brief,
+    /// It was written to an empty file and cut off in the tick of the clock in which the follower had seen that empty.
+    OneTick,
+    /// It was never finished, and cut off the end of its file, which is what is announced (core.md 5: shortened from the
+    /// end, nothing is printed).
+    CutUnfinished,
+}
+
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) fs: Fs,
+    pub(super) lines: Vec<Line>,
+    dice: Dice,
+    /// How many system calls the follower has made.
+    pub(super) calls: u64,
+    /// What happens between its calls.
+    pub(super) armed: VecDeque<Step>,
+    /// When it is told what.
+    pub(super) events: VecDeque<(Duration, Told)>,
+    pub(super) name_is_watched: bool,
+    pub(super) watched: BTreeMap<RawFd, Key>,
+    /// Its open files.
+    pub(super) open: BTreeMap<RawFd, Key>,
+    /// Which file it has read from last.
+    pub(super) last_read: Key,
+    /// Whether reads are as short as they may be.
+    pub(super) short_reads: bool,
+    turns: u64,
+    /// The turns of files, and which of them the name means or has meant last.
+    turn_of: BTreeMap<Key, u64>,
+    /// With which call the present runs of files began that were cut.
+    began: BTreeMap<Key, u64>,
+    live: Option<Key>,
+    previous: Option<Key>,
+    numbers: u32,
+    /// Lines that were begun, and the runs of their files.
+    begun: BTreeMap<Key, (usize, usize)>,
+    /// How much of which run a checkpoint knows.
+    saved: BTreeMap<(Key, usize), Shown>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            fs: Fs::default(),
+            lines: Vec::new(),
+            dice: Dice(seed),
+            calls: 0,
+            armed: VecDeque::new(),
+            events: VecDeque::new(),
+            name_is_watched: false,
+            watched: BTreeMap::new(),
+            open: BTreeMap::new(),
+            last_read: 0,
+            short_reads: false,
+            turns: 0,
+            turn_of: BTreeMap::new(),
+            began: BTreeMap::new(),
+            live: None,
+            previous: None,
+            numbers: 0,
+            begun: BTreeMap::new(),
+            saved: BTreeMap::new(),
+        }
+    }
+
+    /// The follower makes a system call: time passes, and what was to come between its calls comes.
+    pub(super) fn call(&mut self) {
+        self.calls += 1;
+        self.fs.clock += Duration::from_micros(self.dice.roll(40) as u64);
+        while let Some(step) = self.armed.front_mut() {
+            if step.calls > 0 {
+                step.calls -= 1;
+                return;
+            }
+            let step = *step;
+            self.armed.pop_front();
+            self.apply(step);
+        }
+    }
+
+    pub(super) fn birth(&self, key: Key) -> Option<SystemTime> {
+        self.fs.inodes[key].id.birth
+    }
+
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
+        self.dice.roll(sides)
+    }
+
+    /// Lets everything happen that was to come between two calls.
+    pub(super) fn disarm(&mut self) {
+        while let Some(step) = self.armed.pop_front() {
+            self.apply(step);
+        }
+    }
+
+    /// Does to the files what a step says.
+    pub(super) fn apply(&mut self, Step { op, fate, .. }: Step) {
+        self.fs.clock += Duration::from_micros(self.dice.roll(300) as u64);
+        match op {
+            Op::Append(count, length, to) => self.write_lines(count, length, to, fate),
+            Op::Begin => self.begin(fate),
+            Op::Finish => self.finish(fate),
+            Op::Rotate(style) => {
+                let to = self.place(style);
+                if self.fs.lookup(LIVE).is_some() {
+                    let replaced = self.fs.rename(LIVE, &to);
+                    self.left(replaced);
+                    self.name_changed(fate);
+                }
+            }
+            Op::MoveOn(number) => {
+                let replaced = self.fs.rename(&numbered(number), &numbered(number + 1));
+                self.left(replaced);
+            }
+            Op::Create => {
+                self.live_file(fate);
+            }
+            Op::Unlink => {
+                let left = self.fs.unlink(LIVE);
+                self.left(left);
+                self.name_changed(fate);
+            }
+            Op::Drop(number) => {
+                let left = self.fs.unlink(&numbered(number));
+                self.left(left);
+            }
+            Op::Copy(style) => self.copy(style),
+            Op::Truncate => self.cut_lines(usize::MAX, fate),
+            Op::Shorten(count) => self.cut_lines(count, fate),
+            Op::Rewrite => self.rewrite(fate),
+            Op::Replace(count) => self.replace(count, fate),
+            _ => unreachable!("{op:?} happens to the follower"),
+        }
+    }
+
+    fn place(&mut self, style: Style) -> String {
+        if style == Style::Down {
+            return numbered(1);
+        }
+        self.numbers += 1;
+        match style {
+            Style::Dates => format!("{LIVE}-2026{:04}", self.numbers),
+            Style::Up | Style::Down => numbered(self.numbers),
+        }
+    }
+
+    fn live_file(&mut self, fate: Fate) -> Key {
+        if let Some(key) = self.fs.lookup(LIVE) {
+            return key;
+        }
+        let key = self.fs.create(LIVE);
+        self.means(key);
+        self.name_changed(fate);
+        key
+    }
+
+    /// The name has come to mean another file.
+    fn means(&mut self, key: Key) {
+        self.turns += 1;
+        self.turn_of.insert(key, self.turns);
+        self.previous = self.live.replace(key);
+        for line in self.lines.iter_mut().filter(|line| line.home == key && line.turn.is_none()) {
+            line.turn = Some(self.turns);
+        }
+    }
+
+    /// A line like no other, not in its end either.
+    fn text(&self, length: usize) -> String {
+        let mut text = format!("L{}.", self.lines.len());
+        let mut dice = Dice(self.lines.len() as u64);
+        let more = length.saturating_sub(text.len() + 1);
+        text.extend((0..more).map(|_| char::from(b'a' + u8::try_from(dice.roll(26)).unwrap())));
+        text.push('\n');
+        text
+    }
+
+    fn write(&mut self, key: Key, text: &str, upto: usize) {
+        let line = Line {
+            text: text.to_owned(),
+            home: key,
+            run: self.fs.inodes[key].run,
+            offset: self.fs.inodes[key].content.len() as u64,
+            written: upto as u64,
+            at: self.calls,
+            turn: self.turn_of.get(&key).copied(),
+            late: self.live != Some(key) && self.turn_of.contains_key(&key),
+            cut_to: None,
+            survived: false,
+            excuse: None,
+        };
+        self.fs.append(key, self.lines.len(), &text.as_bytes()[..upto]);
+        self.lines.push(line);
+    }
+
+    fn write_lines(&mut self, count: u32, length: usize, to: To, fate: Fate) {
+        let key = match to {
+            To::Live => self.live_file(fate),
+            To::Previous => match self.previous.filter(|key| self.fs.inodes[*key].is_reachable()) {
+                Some(key) => key,
+                None => return,
+            },
+        };
+        self.abandon(key);
+        for _ in 0..count {
+            let text = self.text(length);
+            self.write(key, &text, text.len());
+        }
+        self.written(key, fate);
+    }
+
+    /// Nothing is glued to a line that was begun: its writer ends it first.
+    fn abandon(&mut self, key: Key) {
+        if let Some((line, run)) = self.begun.remove(&key) {
+            self.end(key, line, run, Fate::Lost);
+        }
+    }
+
+    fn begin(&mut self, fate: Fate) {
+        let key = self.live_file(fate);
+        self.abandon(key);
+        self.begun.insert(key, (self.lines.len(), self.fs.inodes[key].run));
+        let text = self.text(20);
+        self.write(key, &text, 10);
+        self.written(key, fate);
+    }
+
+    /// Ends the line that was begun first.
+    fn finish(&mut self, fate: Fate) {
+        if let Some((key, (line, run))) = self.begun.pop_first() {
+            self.end(key, line, run, fate);
+        }
+    }
+
+    fn end(&mut self, key: Key, line: usize, run: usize, fate: Fate) {
+        if self.fs.inodes[key].run == run && self.fs.inodes[key].is_reachable() {
+            let rest = self.lines[line].text.as_bytes()[10..].to_vec();
+            self.fs.append(key, line, &rest);
+            let written = &mut self.lines[line];
+            written.written += rest.len() as u64;
+            written.at = self.calls;
+            written.late = self.live != Some(key);
+            self.written(key, fate);
+        }
+    }
+
+    fn copy(&mut self, style: Style) {
+        let Some(key) = self.fs.lookup(LIVE) else { return };
+        let to = self.place(style);
+        let left = self.fs.unlink(&to);
+        self.left(left);
+        let copy = self.fs.create(&to);
+        let content = self.fs.inodes[key].content.clone();
+        for span in self.fs.inodes[key].spans.clone() {
+            let range = usize::try_from(span.offset).unwrap()..usize::try_from(span.end()).unwrap();
+            self.fs.append(copy, span.line, &content[range]);
+        }
+    }
+
+    /// Cuts the last lines off the followed file.
+    fn cut_lines(&mut self, count: usize, fate: Fate) {
+        let Some(key) = self.fs.lookup(LIVE) else { return };
+        let spans = &self.fs.inodes[key].spans;
+        let to = spans.get(spans.len().saturating_sub(count)).map_or(0, |span| span.offset);
+        self.cut(key, to);
+        self.written(key, fate);
+    }
+
+    fn cut(&mut self, key: Key, to: u64) {
+        let Shown { read, modified, .. } = *self.fs.inodes[key].shown();
+        let gone = self.fs.cut(key, to);
+        for number in &gone {
+            let line = &mut self.lines[*number];
+            let here = line.home == key;
+            line.cut_to = line.cut_to.or(here.then_some(to));
+            if here && to >= read && !self.fs.holds(*number, line.written) {
+                line.excuse.get_or_insert(Excuse::Unread);
+            }
+            if here && (to, read) == (0, 0) && modified == Some(self.fs.tick()) {
+                line.excuse.get_or_insert(Excuse::OneTick);
+            }
+            let brief = self.began.get(&key).is_some_and(|began| self.calls <= began + LOOK);
+            if here && (brief || self.calls <= line.at + STEP) {
+                line.excuse.get_or_insert(Excuse::Brief);
+            }
+            if here && to > 0 && !line.is_whole() {
+                line.excuse.get_or_insert(Excuse::CutUnfinished);
+            }
+        }
+        for span in &self.fs.inodes[key].spans {
+            self.lines[span.line].survived = true;
+        }
+        self.gone(gone);
+        self.began.insert(key, self.calls);
+        if self.live == Some(key) {
+            self.turns += 1;
+            self.turn_of.insert(key, self.turns);
+        }
+    }
+
+    fn rewrite(&mut self, fate: Fate) {
+        let Some(key) = self.fs.lookup(LIVE) else { return };
+        let lengths: Vec<_> = self.fs.inodes[key].spans.iter().map(|span| span.length).collect();
+        self.cut(key, 0);
+        for length in lengths {
+            let text = self.text(usize::try_from(length).unwrap());
+            self.write(key, &text, text.len());
+        }
+        self.written(key, fate);
+    }
+
+    fn replace(&mut self, count: u32, fate: Fate) {
+        const NEW: &str = "a.log.tmp";
+        let key = self.fs.create(NEW);
+        for _ in 0..count {
+            let text = self.text(40);
+            self.write(key, &text, text.len());
+        }
+        let replaced = self.fs.rename(NEW, LIVE);
+        self.means(key);
+        self.left(replaced);
+        self.name_changed(fate);
+    }
+
+    /// A file has lost a name, or its last reader.
+    pub(super) fn left(&mut self, key: Option<Key>) {
+        let Some(inode) = key.map(|key| &self.fs.inodes[key]) else { return };
+        if !inode.is_reachable() {
+            let gone = inode.spans.iter().map(|span| span.line).collect();
+            self.gone(gone);
+        }
+    }
+
+    /// Lines are gone from a place where they stood.
+    fn gone(&mut self, lines: Vec<usize>) {
+        for line in lines {
+            let (number, line) = (line, &mut self.lines[line]);
+            let shown = self.fs.inodes[line.home].shown[line.run];
+            if !self.fs.holds(number, line.written) && line.end() > shown.size {
+                line.excuse.get_or_insert(Excuse::Unseen);
+            }
+        }
+    }
+
+    /// A checkpoint is saved: so much is known of these files after a kill.
+    pub(super) fn remember_shown(&mut self, files: &[Position]) {
+        self.saved.clear();
+        for file in files {
+            for (key, inode) in self.fs.inodes.iter().enumerate().filter(|(_, inode)| inode.id == file.file) {
+                let Shown { size, read, .. } = *inode.shown();
+                let shown = Shown { size: size.min(file.size), read: read.min(file.offset), modified: None };
+                self.saved.insert((key, inode.run), shown);
+            }
+        }
+    }
+
+    /// The follower is killed.
+    pub(super) fn forget_shown(&mut self) {
+        for (key, inode) in self.fs.inodes.iter_mut().enumerate() {
+            for (run, shown) in inode.shown.iter_mut().enumerate() {
+                *shown = self.saved.get(&(key, run)).copied().unwrap_or_default();
+            }
+        }
+        for (number, line) in self.lines.iter_mut().enumerate() {
+            let read = self.fs.inodes[line.home].shown[line.run].read;
+            if line.cut_to.is_some_and(|to| to >= read) && !self.fs.holds(number, line.written) {
+                line.excuse.get_or_insert(Excuse::Unread);
+            }
+        }
+        self.gone((0..self.lines.len()).collect());
+    }
+
+    fn name_changed(&mut self, fate: Fate) {
+        if self.name_is_watched {
+            self.tell(Told::Name, fate);
+        }
+    }
+
+    fn written(&mut self, key: Key, fate: Fate) {
+        let fds: Vec<_> = self.watched.iter().filter(|(_, watched)| **watched == key).map(|(fd, _)| *fd).collect();
+        for fd in fds {
+            self.tell(Told::Written(fd), fate);
+        }
+    }
+
+    fn tell(&mut self, what: Told, fate: Fate) {
+        match fate {
+            Fate::Told => self.events.push_back((self.fs.clock, what)),
+            Fate::Late(millis) => self.events.push_back((self.fs.clock + Duration::from_millis(millis), what)),
+            Fate::Lost => {}
+        }
+    }
+}
+
+pub(super) fn numbered(number: u32) -> String {
+    format!("{LIVE}.{number}")
+}
