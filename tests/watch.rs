@@ -262,6 +262,21 @@ fn a_file_made_with_its_directory_is_not_missed() {
     assert_eq!(lines, came.len());
 }
 
+#[test]
+fn patterns_do_not_miss_a_file_made_with_its_directory_either() {
+    for command in ["stream --wait", "follow -q"] {
+        let logs = Logs::new();
+        let tail = logs.rtail(command).arg("d*/x.log").start();
+        tail.until_watching();
+        let count = rounds(15, 200);
+        for number in 1..=count {
+            Writer::script(&logs, &format!("mkdir d{number} && echo L0 > d{number}/x.log")).finish();
+            tail.until_bytes(number as usize * "L0\n".len());
+        }
+        tail.end().printed("L0\n".repeat(count as usize));
+    }
+}
+
 // E8
 #[test]
 fn a_tree_that_changes_all_the_time_is_survived() {
