@@ -110,6 +110,8 @@ pub(crate) struct Member {
     /// Since when its name doesn't mean it any more.
     ended_since: Option<Instant>,
     failing_since: Option<Instant>,
+    /// When another handle was last put in the place of one that had gone stale.
+    renewed: Option<Instant>,
     unsettled_since: Option<Instant>,
 }
 
@@ -134,6 +136,7 @@ impl Member {
             quiet_since: now,
             ended_since: None,
             failing_since: None,
+            renewed: None,
             unsettled_since: None,
         }
     }
@@ -272,7 +275,13 @@ impl Member {
         }
     }
 
-    pub(crate) fn replace_handle(&mut self, handle: Box<dyn Handle>) {
+    /// Whether a handle that has gone stale may be replaced now. One that does so at once, each time, is not to keep us busy.
+    pub(crate) fn may_renew(&self, now: Instant) -> bool {
+        self.renewed.is_none_or(|renewed| now >= renewed + RETRY)
+    }
+
+    pub(crate) fn replace_handle(&mut self, handle: Box<dyn Handle>, now: Instant) {
+        self.renewed = Some(now);
         self.generation.replace_handle(handle);
     }
 

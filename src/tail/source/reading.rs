@@ -165,11 +165,12 @@ impl Source {
         self.looking = None;
         let member = &mut self.members[self.cursor];
         if error.raw_os_error() == Some(ESTALE)
+            && member.may_renew(context.now)
             && let Ok(handle) = self.name.open(context.files)
             && handle.meta().is_ok_and(|meta| meta.id == member.file())
         {
             let old = member.fd();
-            member.replace_handle(handle);
+            member.replace_handle(handle, context.now);
             context.wants.extend(old.map(Want::Release));
             context.wants.extend(member.want_appends(self.id));
         }
