@@ -22,7 +22,9 @@ impl Generation {
             let proof = self.anchor.len();
             let wanted = proof + self.room();
             let start = self.offset - proof as u64;
-            let length = read_at_least(&*self.handle, &mut buffer[..wanted], start, proof)?;
+            // Where more is said to stand, a read that ends with the proof may only have come short.
+            let least = (proof + usize::from(self.believed.is_some())).min(wanted);
+            let length = read_at_least(&*self.handle, &mut buffer[..wanted], start, least)?;
             let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
             if wanted == proof && length == proof && intact && self.limit.is_some() {
                 // Nothing more is wanted, and what was read is what stands there.
