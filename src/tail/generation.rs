@@ -231,7 +231,11 @@ impl Generation {
     /// Reads nothing that is appended from now on.
     pub(crate) fn limit_to_now(&mut self) {
         let now = match self.reading {
-            Reading::Anchored => self.handle.meta().map_or(self.offset, |meta| meta.size.max(self.offset)),
+            Reading::Anchored => match self.handle.meta() {
+                Ok(meta) => meta.size.max(self.offset),
+                // The next look fails too, and says so, unless it finds where the file ends.
+                Err(_) => return,
+            },
             // What is on the way in a pipe is no more than this; a device may never end.
             Reading::Unproven | Reading::Sequential => self.offset + PIPE,
         };
