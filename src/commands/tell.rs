@@ -72,6 +72,7 @@ pub(super) fn records(path: &Path, what: &Happening, mut tell: impl FnMut(Record
             error("open", reason.as_ref(), "this type of file can't be followed", *outlook)
         }
         Happening::ReadFailed { error: reason, outlook, .. } => error("read", Some(reason), "", *outlook),
+        Happening::Damaged { error: reason, .. } => error("read", Some(reason), "", Outlook::GivenUp),
         // The lines that follow, or the last record, tell all there is to tell.
         Happening::FoundUnseen { .. }
         | Happening::Recovered { .. }
@@ -88,6 +89,7 @@ fn reason_of(loss: Loss) -> &'static str {
         Loss::Truncated => "truncated",
         Loss::Unreadable => "unreadable",
         Loss::Gone => "gone",
+        Loss::Doubtful => "doubtful",
     }
 }
 

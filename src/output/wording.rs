@@ -100,6 +100,9 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
             let count = range.end - range.start;
             vec![format!("{quoted}: skipped {count} NUL bytes (offsets {}-{}): no data", range.start, range.end)]
         }
+        Happening::Lost { reason: Loss::Doubtful, .. } => {
+            vec![format!("{quoted}: passed over a compressed file that may have been read before, or not")]
+        }
         Happening::Lost { range, reason, .. } => {
             let why = match reason {
                 Loss::Truncated => "truncated before they were read",
@@ -114,6 +117,7 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
                 None => format!("{quoted}: lost an unknown number of bytes: {why}"),
             }]
         }
+        Happening::Damaged { error, .. } => vec![format!("{quoted}: {}", cause(error))],
         Happening::Ambiguous { .. } => {
             vec![format!("{quoted}: ambiguous: touched, or rewritten with the same bytes; nothing is repeated")]
         }

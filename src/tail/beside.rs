@@ -4,17 +4,22 @@
 //! of them but what tells a copy from a generation. Rotations go on meanwhile: what it says of a directory is
 //! as of one moment, and an opened file is the one that was listed.
 
+mod unread;
+
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
-use super::copies::{begins, copies};
+use super::copies::{begins, copies, packs, packs_read, stands_at};
 use super::files::{FileId, Files, Handle, Links, Meta};
 use super::generation::Closed;
-use super::lineage::{self, Between, Cuts, Find, PREPARED, Sibling, siblings};
+use super::gzip::Unpacked;
+use super::lineage::{self, Between, Certainty, Cuts, Find, Form, PREPARED, Sibling, is_packed, siblings};
 use super::member::{Copy, Member};
 use super::name::{Name, is_shortage};
+use super::position::Position;
 
 /// How often a directory whose files are renamed before they are opened is listed anew.
 const ATTEMPTS: usize = 8;
@@ -28,6 +33,8 @@ pub(crate) struct Beside {
     known: Vec<FileId>,
     /// Copies that have given what they had.
     used: Vec<Sibling>,
+    /// Files that are not there any more, and in which their content was found.
+    moved: Vec<(FileId, FileId)>,
 }
 
 /// What a source holds, or has held, of its name.
@@ -37,6 +44,8 @@ pub(crate) struct Chain<'a> {
     pub(crate) name: &'a Name,
     pub(crate) members: &'a VecDeque<Member>,
     pub(crate) closed: &'a VecDeque<Closed>,
+    /// Set by whoever wants long searches to end.
+    pub(crate) interrupt: &'a AtomicBool,
 }
 
 impl Chain<'_> {
@@ -50,6 +59,17 @@ impl Chain<'_> {
         let copied = |closed: &Closed| closed.anchor.is_full() && copies(file, closed).unwrap_or(false);
         self.members.iter().any(|member| member.is_copied_by(file)) || self.closed.iter().any(copied)
     }
+
+    /// The same of a compressed file, which may also be one of the `live` file, that the name means and is not held yet.
+    fn is_packed_in(&self, file: &dyn Handle, live: Option<FileId>) -> bool {
+        let open = |live| {
+            let handle = self.name.open(self.files).ok()?;
+            handle.meta().is_ok_and(|meta| meta.id == live).then_some(handle)
+        };
+        self.members.iter().any(|member| member.is_packed_in(file))
+            || self.closed.iter().any(|closed| packs_read(file, closed).unwrap_or(false))
+            || live.and_then(open).is_some_and(|live| packs(file, &*live).unwrap_or(false))
+    }
 }
 
 /// Generations that went by unseen, oldest first.
@@ -58,26 +78,35 @@ pub(crate) struct Unseen {
     pub(crate) opened: Vec<(Box<dyn Handle>, Meta)>,
     /// Those that can't be opened.
     pub(crate) unreadable: Vec<Sibling>,
+    /// Those that may as well be older than what was read before.
+    pub(crate) doubtful: Vec<FileId>,
     pub(crate) extent: Extent,
+    /// Compressed files that are none, since what they hold was read or will be.
+    copies: Vec<FileId>,
 }
 
 impl Unseen {
-    /// Opens further generations, oldest first, as far as they can be had in this order, and adds them to what is `known`.
-    /// Copies of what is held are none.
-    fn open(&mut self, generations: &[&Sibling], chain: &Chain<'_>, known: &mut Vec<FileId>) {
+    /// Opens further generations before the `live` one, oldest first, as far as they can be had in this order, and adds them
+    /// to what is `known`. Copies of what is held are none.
+    fn open(
+        &mut self,
+        generations: &[(&Sibling, Certainty)],
+        live: Option<FileId>,
+        chain: &Chain<'_>,
+        known: &mut Vec<FileId>,
+    ) {
         self.extent = Extent::All;
-        for sibling in generations {
-            let opened =
-                chain.files.open(&sibling.path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
-            match opened {
-                Ok((meta, handle)) if meta.id == sibling.id => {
-                    if !chain.is_copied_by(&*handle) {
-                        self.opened.push((handle, meta));
-                    }
-                }
+        for (sibling, certainty) in generations {
+            match open_sibling(sibling, chain) {
+                Ok(Some((handle, meta))) => match sibling.form {
+                    Form::Packed if chain.is_packed_in(&*handle, live) => self.copies.push(meta.id),
+                    Form::Packed if *certainty == Certainty::Doubtful => self.doubtful.push(meta.id),
+                    Form::Plain if chain.is_copied_by(&*handle) => {}
+                    Form::Plain | Form::Packed => self.opened.push((handle, meta)),
+                },
                 Err(error) if is_shortage(&error) => self.extent = Extent::Short,
-                Err(error) if error.kind() != ErrorKind::NotFound => self.unreadable.push((*sibling).clone()),
-                Ok(_) | Err(_) => self.extent = Extent::Moving,
+                Err(_) => self.unreadable.push((*sibling).clone()),
+                Ok(None) => self.extent = Extent::Moving,
             }
             if self.extent != Extent::All {
                 return;
@@ -112,7 +141,7 @@ pub(crate) enum Extent {
 impl Beside {
     /// Takes up what an earlier tail knew.
     pub(crate) fn resumed(looked: Option<SystemTime>, known: &[FileId]) -> Self {
-        Self { looked, known: known.to_vec(), used: Vec::new() }
+        Self { looked, known: known.to_vec(), ..Self::default() }
     }
 
     /// The name was seen to mean the newest generation, or nothing.
@@ -122,6 +151,11 @@ impl Beside {
 
     pub(crate) fn looked(&self) -> Option<SystemTime> {
         self.looked
+    }
+
+    /// The file in which the content of one was found that is not there any more.
+    pub(crate) fn found_in(&self, file: FileId) -> Option<FileId> {
+        self.moved.iter().find(|(original, _)| *original == file).map(|(_, place)| *place)
     }
 
     /// The files that are dealt with.
@@ -165,8 +199,9 @@ impl Beside {
             };
             // What is open already can be renamed or removed without harm; the others follow it.
             let last = unseen.opened.last().map(|(_, meta)| meta.id).or(last);
-            let between = Between { last, looked: self.looked, live, known: &known };
-            unseen.open(&lineage::unseen(&siblings, &between), chain, &mut known);
+            let found_in = last.and_then(|last| self.found_in(last));
+            let between = Between { last, found_in, looked: self.looked, live, known: &known };
+            unseen.open(&lineage::unseen(&siblings, &between), live, chain, &mut known);
             match (unseen.extent, live) {
                 (Extent::Moving, _) => continue,
                 (Extent::All, None) => self.remember(&siblings, chain, None),
@@ -180,6 +215,7 @@ impl Beside {
             }
             break;
         }
+        self.known.append(&mut unseen.copies);
         if unseen.extent != Extent::All {
             // More come later, when these may have been read and let go.
             self.known.extend(unseen.opened.iter().map(|(_, meta)| meta.id));
@@ -188,23 +224,41 @@ impl Beside {
     }
 
     /// Finds the copy that was made of a file before it was cut, after it was read; of several the newest.
-    pub(crate) fn copy_of(&mut self, before: &Closed, chain: &Chain<'_>) -> Option<Copy> {
+    ///
+    /// # Errors
+    /// When there is none, but what may become one is still being compressed.
+    pub(crate) fn copy_of(&mut self, before: &Closed, chain: &Chain<'_>) -> Result<Option<Copy>, Extent> {
         let mut siblings = list(chain, Some(before.id)).unwrap_or_default();
         siblings.sort_by_key(|sibling| std::cmp::Reverse(sibling.modified));
         let may_be = |sibling: &&Sibling| {
-            sibling.size >= before.offset
+            (sibling.size >= before.offset || sibling.form == Form::Packed)
                 && sibling.id != before.id
                 && !chain.has(sibling.id)
                 && !self.used.iter().any(|used| used.is_still(sibling))
         };
-        let found = siblings.iter().filter(may_be).find_map(|sibling| {
-            let copy = open_copy(sibling, chain).ok()??;
-            copies(&*copy.handle, before).unwrap_or(false).then_some((sibling.clone(), copy))
+        // It can't have been compressed before it was born.
+        let packed = Closed { ended: before.ended.or(before.id.birth), ..before.clone() };
+        let mut extent = Extent::All;
+        let found = siblings.iter().filter(may_be).find_map(|sibling| match open_copy(sibling, chain) {
+            Ok(Some(copy)) => {
+                let known = if sibling.form == Form::Packed { &packed } else { before };
+                copies(&*copy.handle, known).unwrap_or(false).then_some((sibling.clone(), copy))
+            }
+            Ok(None) if sibling.form == Form::Packed => {
+                extent = Extent::Moving;
+                None
+            }
+            Ok(None) | Err(_) => None,
         });
         self.used.retain(|used| siblings.iter().any(|sibling| used.is_still(sibling)));
-        let (sibling, copy) = found?;
-        self.used.push(sibling);
-        Some(copy)
+        match found {
+            Some((sibling, copy)) => {
+                self.used.push(sibling);
+                Ok(Some(copy))
+            }
+            None if extent == Extent::All => Ok(None),
+            None => Err(extent),
+        }
     }
 
     /// Finds the copy of the oldest run of the newest member's file that went by unseen before what that holds now.
@@ -286,7 +340,7 @@ fn open_oldest(candidates: &[&Sibling], live: &Member, chain: &Chain<'_>) -> (Ea
                 continue;
             }
         };
-        if live.holds(&*copy.handle) {
+        if live.holds(&*copy.handle) || (sibling.form == Form::Packed && chain.is_packed_in(&*copy.handle, None)) {
             continue;
         }
         if run.copy.as_ref().is_some_and(|older| !begins(&*older.handle, &*copy.handle).unwrap_or(false)) {
@@ -298,18 +352,40 @@ fn open_oldest(candidates: &[&Sibling], live: &Member, chain: &Chain<'_>) -> (Ea
     (run, taken)
 }
 
-/// Opens a copy; `None` if it is not where it was listed any more.
+/// Opens a copy; `None` if it is not where it was listed any more, or is still being compressed.
 ///
 /// # Errors
 /// A file that is there and can't be opened.
 fn open_copy(sibling: &Sibling, chain: &Chain<'_>) -> io::Result<Option<Copy>> {
-    let opened = chain.files.open(&sibling.path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
     let path = sibling.path.clone();
+    let opened = open_sibling(sibling, chain)?;
+    Ok(opened.map(|(handle, meta)| Copy { id: meta.id, path, handle, end: meta.size }))
+}
+
+/// Opens a file beside a name; `None` if it is not where it was listed any more, or is still being compressed.
+///
+/// # Errors
+/// A file that is there and can't be opened.
+fn open_sibling(sibling: &Sibling, chain: &Chain<'_>) -> io::Result<Option<(Box<dyn Handle>, Meta)>> {
+    let opened = chain.files.open(&sibling.path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
     match opened {
-        Ok((meta, handle)) if meta.id == sibling.id => Ok(Some(Copy { id: meta.id, path, handle, end: meta.size })),
+        Ok((meta, handle)) if meta.id == sibling.id => match sibling.form {
+            Form::Plain => Ok(Some((handle, meta))),
+            Form::Packed => unpack(handle, &sibling.path, chain),
+        },
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         Ok(_) | Err(_) => Ok(None),
     }
+}
+
+/// Has a compressed file be read as what it was made of; `None` if it is still being made, or if somebody wants to end.
+fn unpack(handle: Box<dyn Handle>, path: &Path, chain: &Chain<'_>) -> io::Result<Option<(Box<dyn Handle>, Meta)>> {
+    let unpacked = match Unpacked::new(handle, path, chain.interrupt) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(None),
+        result => result?,
+    };
+    let meta = unpacked.meta()?;
+    Ok((!unpacked.is_growing(&meta, chain.files.now())).then_some((Box::new(unpacked), meta)))
 }
 
 /// The siblings of a name, each once. A directory that may not be listed has none. `last` is a generation that was, or
@@ -355,11 +431,17 @@ pub(crate) enum Place {
     Gone,
 }
 
-/// Finds a file of an earlier tail by its identity, whatever its name is now, or else a copy of it.
+/// Finds a file of an earlier tail by its identity, whatever its name is now, or else a copy of it. It is one of those that
+/// were `saved`.
 ///
 /// # Errors
 /// What keeps it from being found: nothing was found out then.
-pub(crate) fn find_saved(beside: &mut Beside, before: &Closed, chain: &Chain<'_>) -> Result<Place, Extent> {
+pub(crate) fn find_saved(
+    beside: &mut Beside,
+    before: &Closed,
+    saved: &[Position],
+    chain: &Chain<'_>,
+) -> Result<Place, Extent> {
     for _ in 0..ATTEMPTS {
         let siblings = list(chain, Some(before.id))?;
         let sibling = siblings.into_iter().find(|sibling| sibling.id == before.id).map(|sibling| sibling.path);
@@ -368,13 +450,28 @@ pub(crate) fn find_saved(beside: &mut Beside, before: &Closed, chain: &Chain<'_>
             Ok(Find::Unsure | Find::Gone) | Err(_) => None,
         };
         let Some(path) = sibling.or_else(elsewhere) else {
-            let Some(copy) = beside.copy_of(before, chain) else { return Ok(Place::Gone) };
+            let unread = before.offset == 0;
+            let copy =
+                if unread { beside.packed_unread(before, saved, chain) } else { beside.copy_of(before, chain) };
+            let Some(copy) = copy? else { return Ok(Place::Gone) };
             let Ok(meta) = copy.handle.meta() else { return Ok(Place::Gone) };
             beside.know(copy.id);
+            beside.moved.push((before.id, copy.id));
             return Ok(Place::Here(copy.handle, meta));
         };
         match chain.files.open(&path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle))) {
-            Ok((meta, handle)) if meta.id == before.id => return Ok(Place::Here(handle, meta)),
+            Ok((meta, handle)) if meta.id == before.id => {
+                // One that was read as it is may have got such a name since.
+                let as_it_is = before.offset > 0 && stands_at(&*handle, before.head.bytes(), 0).unwrap_or(false);
+                if !is_packed(&path) || as_it_is {
+                    return Ok(Place::Here(handle, meta));
+                }
+                return match unpack(handle, &path, chain) {
+                    Ok(Some((handle, meta))) => Ok(Place::Here(handle, meta)),
+                    Ok(None) => Err(Extent::Moving),
+                    Err(_) => Ok(Place::Unreadable),
+                };
+            }
             Err(error) if is_shortage(&error) => return Err(Extent::Short),
             Err(error) if error.kind() != ErrorKind::NotFound => return Ok(Place::Unreadable),
             // It was renamed again meanwhile.

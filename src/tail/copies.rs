@@ -3,14 +3,17 @@
 //! A copy that a rotator makes before it truncates a log (copytruncate) holds what was cut off unread; and it is no
 //! generation of its own, so that what was read must not be read from it again.
 
+use std::cmp::Ordering;
 use std::io;
+use std::time::SystemTime;
 
-use super::files::Handle;
+use super::files::{Handle, Meta};
 use super::generation::Closed;
+use super::lineage::at_the_latest;
 use super::proof::{ANCHOR, HEAD};
 use super::scan::read_at_least;
 
-/// Whether a file was copied from another one after that was read: what is remembered of it stands at its place.
+/// Whether a file was copied, or compressed, from another one after that was read: what is remembered of it stands at its place.
 ///
 /// Few bytes are no proof by themselves, for an earlier run may have begun with them too. What has more than that was
 /// written later, though, if it is known when the other one ended there.
@@ -18,11 +21,55 @@ use super::scan::read_at_least;
 /// # Errors
 /// A stat or read that failed.
 pub(crate) fn copies(file: &dyn Handle, known: &Closed) -> io::Result<bool> {
+    let written_later = |ended| file.meta().map(|meta| at_the_latest(meta.modified) >= ended);
+    Ok(known.offset > 0 && known.ended.map_or(Ok(known.anchor.is_full()), written_later)? && holds_read(file, known)?)
+}
+
+/// Whether what is remembered of a file that was read stands in another one at its place.
+fn holds_read(file: &dyn Handle, known: &Closed) -> io::Result<bool> {
     let start = known.offset - known.anchor.len() as u64;
-    Ok(known.offset > 0
-        && known.ended.map_or(Ok(known.anchor.is_full()), |ended| file.meta().map(|meta| meta.modified >= ended))?
-        && stands_at(file, known.anchor.bytes(), start)?
-        && stands_at(file, known.head.bytes(), 0)?)
+    // In this order a compressed file is read forward.
+    Ok(stands_at(file, known.head.bytes(), 0)? && stands_at(file, known.anchor.bytes(), start)?)
+}
+
+/// Whether a compressed file was made of one that was read to its end, and let go.
+///
+/// # Errors
+/// A stat or read that failed.
+pub(crate) fn packs_read(file: &dyn Handle, known: &Closed) -> io::Result<bool> {
+    let meta = file.meta()?;
+    if meta.size < known.offset {
+        // Of a damaged one no more can be had than its beginning.
+        let mut first = [0; HEAD];
+        let length = read_at_least(file, &mut first, 0, HEAD)?;
+        return Ok(file.flaw().is_some() && known.head.matches(&first[..length]));
+    }
+    let in_time = match known.ended {
+        Some(ended) if meta.size == known.offset => may_be_written(&meta, ended),
+        _ => known.anchor.is_full() && known.ended.is_none_or(|ended| at_the_latest(meta.modified) >= ended),
+    };
+    Ok(known.offset > 0 && in_time && holds_read(file, known)?)
+}
+
+/// Whether a compressed file was made of another one as it is, or was when it had less in it.
+///
+/// # Errors
+/// A stat or read that failed.
+pub(crate) fn packs(file: &dyn Handle, original: &dyn Handle) -> io::Result<bool> {
+    let (packed, plain) = (file.meta()?, original.meta()?);
+    let in_time = match packed.size.cmp(&plain.size) {
+        Ordering::Less => packed.size >= ANCHOR as u64,
+        Ordering::Equal => may_be_written(&packed, plain.modified),
+        Ordering::Greater => false,
+    };
+    Ok(in_time && begins(file, original)?)
+}
+
+/// Whether a compressed file may have been made of one that was written last at this time. That is kept, or no more of it
+/// than its seconds, or it is of the compression.
+fn may_be_written(packed: &Meta, at: SystemTime) -> bool {
+    let kept = packed.modified <= at && at <= at_the_latest(packed.modified);
+    kept || packed.id.birth.is_none_or(|birth| packed.modified >= birth)
 }
 
 /// Whether a file is no more than the beginning of another one, or all of it. A few bytes prove nothing: taking two
@@ -42,8 +89,8 @@ pub(crate) fn begins(file: &dyn Handle, original: &dyn Handle) -> io::Result<boo
     let size = file.meta()?.size;
     let most = |limit: usize| usize::try_from(size).unwrap_or(limit).min(limit);
     Ok(size <= original.meta()?.size
-        && same_at(file, original, size - most(ANCHOR) as u64, most(ANCHOR))?
-        && same_at(file, original, 0, most(HEAD))?)
+        && same_at(file, original, 0, most(HEAD))?
+        && same_at(file, original, size - most(ANCHOR) as u64, most(ANCHOR))?)
 }
 
 fn same_at(file: &dyn Handle, original: &dyn Handle, offset: u64, length: usize) -> io::Result<bool> {

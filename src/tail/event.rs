@@ -141,6 +141,9 @@ pub enum Loss {
     Unreadable,
     /// The file is not to be found any more.
     Gone,
+    /// They may have been delivered before: nothing tells whether a file that was compressed has followed what was read,
+    /// or was before that.
+    Doubtful,
 }
 
 /// Something that happened to a source.
@@ -296,6 +299,13 @@ pub enum Happening {
         error: io::Error,
         /// Whether it is tried again.
         outlook: Outlook,
+    },
+    /// The end of a file can't be read, and never will be. What is lost of it is told next; what follows it goes on.
+    Damaged {
+        /// The file.
+        file: FileId,
+        /// What is wrong, and with which file if this one is read from another.
+        error: io::Error,
     },
     /// The source has ended for good: nothing more will come of it. With it goes what a later
     /// [`Resume`](super::Resume) is to know.

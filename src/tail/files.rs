@@ -216,6 +216,11 @@ pub trait Handle: fmt::Debug {
         None
     }
 
+    /// What keeps the end of the file from being read, if that is known although nothing has failed.
+    fn flaw(&self) -> Option<io::Error> {
+        None
+    }
+
     /// The type of the file system that the file is on, as `statfs(2)` numbers it.
     fn file_system(&self) -> Option<i64>;
 

@@ -8,7 +8,7 @@
 //! made under such a name while nobody looks can't be told from a generation.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,9 @@ const ENOUGH: usize = 64;
 const SEPARATORS: &[u8] = b".-_~";
 /// What rotations add that is no number.
 const WORDS: [&[u8]; 6] = [b"old", b"bak", b"prev", b"save", b"orig", b"backup"];
-/// What in a name tells that the file is compressed, or only being made.
+/// What a name ends with if the file was compressed in the one way that is read here.
+const PACKED: &[u8] = b".gz";
+/// What else in a name tells that the file is compressed, or only being made.
 const COMPRESSED: [&[u8]; 6] = [b"gz", b"zst", b"bz2", b"xz", b"lz4", b"zip"];
 const UNFINISHED: [&[u8]; 4] = [b"tmp", b"part", b"swp", b"lock"];
 
@@ -46,6 +48,17 @@ pub(crate) struct Sibling {
     /// The numbers that tell its name from that of the newest generation.
     numbers: Vec<u64>,
     place: MarkPlace,
+    pub(crate) form: Form,
+}
+
+/// In which form a file holds the lines of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As they were written.
+    Plain,
+    /// Compressed with gzip, some time after they were written. Its time of birth is that of the compressed file, its
+    /// last write most often that of the lines.
+    Packed,
 }
 
 /// Where in a name that stands by which it differs from that of the newest generation.
@@ -62,6 +75,35 @@ impl Sibling {
     pub(crate) fn is_still(&self, now: &Self) -> bool {
         (self.id, self.size, self.modified) == (now.id, now.size, now.modified)
     }
+
+    /// When the file with these lines was there at the latest; of one of which that is not known, when it was born.
+    fn came(&self) -> Option<SystemTime> {
+        match self.form {
+            Form::Plain => self.id.birth,
+            Form::Packed => self.id.birth.map(|birth| birth.min(at_the_latest(self.modified))),
+        }
+    }
+
+    /// Whether its name has a date, rather than a number that counts rotations.
+    fn is_dated(&self) -> bool {
+        self.numbers.first().is_some_and(|number| *number >= 1000)
+    }
+
+    /// Whether the time of its last write is that of its compression, of which the lines have no part.
+    fn was_stamped(&self) -> bool {
+        self.form == Form::Packed && self.id.birth.is_some_and(|birth| self.modified >= birth)
+    }
+}
+
+/// The latest time that may be meant by one. Some tools leave no more of a time than its seconds.
+pub(crate) fn at_the_latest(time: SystemTime) -> SystemTime {
+    let whole = time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
+    if whole { time + (Duration::from_secs(1) - Duration::from_nanos(1)) } else { time }
+}
+
+/// Whether a file of this name may be a compressed one.
+pub(crate) fn is_packed(path: &Path) -> bool {
+    path.as_os_str().as_bytes().ends_with(PACKED)
 }
 
 /// Lists the regular files beside `path` whose names a rotation of it may have given, in no order, all as of one moment;
@@ -71,7 +113,7 @@ impl Sibling {
 /// A directory that can't be listed.
 pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Option<Vec<Sibling>>> {
     let base = path.file_name().unwrap_or_default().as_bytes();
-    let is_generation = |entry: &Entry| mark(base, entry.name.as_bytes()).is_some_and(|(mark, _)| is_readable(mark));
+    let is_generation = |entry: &Entry| rotated(base, entry.name.as_bytes()).is_some();
     // Files that are renamed between the listing and the question what they are: known by their numbers.
     let mut metas: HashMap<u64, Option<Meta>> = HashMap::new();
     let mut before = Vec::new();
@@ -97,16 +139,24 @@ pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Option<Vec<
         }
         if complete {
             let sibling = |Entry { name, inode }: Entry| {
-                let (mark, place) = mark(base, name.as_bytes())?;
+                let (mark, place, form) = rotated(base, name.as_bytes())?;
                 let meta = metas.get(&inode)?.filter(|meta| meta.kind == FileKind::Regular)?;
                 let (numbers, path) = (numbers(mark), path.with_file_name(&name));
-                Some(Sibling { path, id: meta.id, size: meta.size, modified: meta.modified, numbers, place })
+                Some(Sibling { path, id: meta.id, size: meta.size, modified: meta.modified, numbers, place, form })
             };
-            return Ok(Some(entries.into_iter().filter_map(sibling).collect()));
+            return Ok(Some(without_doubles(entries.into_iter().filter_map(sibling).collect())));
         }
         before = entries;
     }
     Ok(None)
+}
+
+/// Takes out what is being compressed: until that is done, both are there.
+fn without_doubles(mut siblings: Vec<Sibling>) -> Vec<Sibling> {
+    let plain = siblings.iter().filter(|sibling| sibling.form == Form::Plain);
+    let plain: HashSet<_> = plain.map(|sibling| sibling.path.clone()).collect();
+    siblings.retain(|sibling| sibling.form == Form::Plain || !plain.contains(&sibling.path.with_extension("")));
+    siblings
 }
 
 /// Whether a file may have come to stand beside `path` since a look. Tells it without listing, which is dear where there
@@ -149,6 +199,17 @@ fn directory(path: &Path) -> &Path {
     }
 }
 
+/// What a rotation added to the name `base` to make `name`, if it made that, and in which form the file is then.
+fn rotated<'n>(base: &[u8], name: &'n [u8]) -> Option<(&'n [u8], MarkPlace, Form)> {
+    let packed = name.strip_suffix(PACKED).and_then(|plain| {
+        // `app.log.gz` may have been compressed in its place.
+        if plain == base { Some((&plain[base.len()..], MarkPlace::Appended)) } else { mark(base, plain) }
+    });
+    let packed = packed.map(|(mark, place)| (mark, place, Form::Packed));
+    let plain = || mark(base, name).map(|(mark, place)| (mark, place, Form::Plain));
+    packed.or_else(plain).filter(|(mark, ..)| is_readable(mark))
+}
+
 /// What a rotation added to the name `base` to make it `name`: `.1`, `-20261120`, `~`; `None` if it made no such name.
 fn mark<'n>(base: &[u8], name: &'n [u8]) -> Option<(&'n [u8], MarkPlace)> {
     let appended = || {
@@ -176,7 +237,7 @@ fn tells(token: &[u8]) -> bool {
     token.first().is_some_and(u8::is_ascii_digit) || WORDS.contains(&&token[..letters])
 }
 
-/// Whether a file of such a name holds the lines of a log as they are.
+/// Whether a file of such a name, but for what was taken from its end, holds the lines of a log as they are.
 fn is_readable(mark: &[u8]) -> bool {
     let tokens = || mark.split(|byte| !byte.is_ascii_alphanumeric());
     !tokens().any(|token| COMPRESSED.contains(&token) || UNFINISHED.contains(&token))
@@ -188,11 +249,22 @@ fn numbers(mark: &[u8]) -> Vec<u64> {
     groups.map(|group| group.iter().fold(0, push)).collect()
 }
 
+/// Whether a sibling came after the last generation known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// It did.
+    Sure,
+    /// It did unless its number counts as most rotators have it count, of which nothing else tells.
+    Doubtful,
+}
+
 /// Between which two generations others are looked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Between<'a> {
     /// The newest one known.
     pub(crate) last: Option<FileId>,
+    /// The file that its content was found in, if that is another one.
+    pub(crate) found_in: Option<FileId>,
     /// When the name was last seen to mean it, or to mean nothing: whatever followed was not there before.
     pub(crate) looked: Option<SystemTime>,
     /// The one that the name means now.
@@ -207,11 +279,21 @@ pub(crate) struct Between<'a> {
 /// was last seen to mean that one, and not after the live one. Of a name that has meant nothing yet, only what bears
 /// the whole of it is taken, for other logs may begin together with this one. Files born in one tick are put into the order of their
 /// numbers, as far as others show which way these count, and of their last writes.
-pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<&'s Sibling> {
-    let Between { last, looked, live, known } = *between;
+///
+/// When the file was born that a compressed one was made of is not known, but that it was not after its last write. So
+/// among these may be some that are older, or copies of the live one; what stands in them tells.
+pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<(&'s Sibling, Certainty)> {
+    let Between { last, found_in, looked, live, known } = *between;
     let looked = looked.and_then(|looked| looked.checked_sub(PREPARED));
+    // When a compressed one was born says nothing of those that followed.
+    let is_packed = |file: FileId| siblings.iter().any(|sibling| sibling.id == file && sibling.form == Form::Packed);
     let (Some(since), Some(until)) = (
-        last.map_or(looked, |last| last.birth.map(|birth| looked.map_or(birth, |looked| birth.max(looked)))),
+        match last {
+            Some(last) if !is_packed(last) || looked.is_none() => {
+                last.birth.map(|birth| looked.map_or(birth, |looked| birth.max(looked)))
+            }
+            Some(_) | None => looked,
+        },
         live.map_or(Some(None), |live| live.birth.map(Some)),
     ) else {
         return Vec::new();
@@ -220,22 +302,58 @@ pub(crate) fn unseen<'s>(siblings: &'s [Sibling], between: &Between<'_>) -> Vec<
     let copy =
         |sibling: &Sibling| last.is_some_and(|last| sibling.id.birth > last.birth) && known.contains(&sibling.id);
     let is_new = |sibling: &Sibling| Some(sibling.id) != last && !known.contains(&sibling.id);
-    let ordered = oldest_first(siblings, copy, last.map(|last| Oldest { file: last, of: &is_new }));
+    let (ordered, counting) = oldest_first(siblings, copy, last.map(|last| Oldest { file: last, of: &is_new }));
     let place = |file: Option<FileId>| ordered.iter().position(|sibling| Some(sibling.id) == file);
-    let before = place(live);
-    let candidates = ordered.iter().enumerate().filter(|(index, sibling)| {
+    let (behind, before) = (place(last).or_else(|| place(found_in)), place(live));
+    let is_guess = |sibling: &Sibling, behind: usize| {
+        let behind = ordered[behind];
+        let by_number = match behind.form {
+            Form::Plain => sibling.was_stamped() || at_the_latest(sibling.modified) >= behind.modified,
+            Form::Packed => sibling.modified == behind.modified,
+        };
+        by_number && counting == Counting::Unknown && !sibling.is_dated()
+    };
+    let candidates = ordered.iter().enumerate().filter_map(|(index, sibling)| {
         let birth = sibling.id.birth;
+        let follows = behind.is_none_or(|behind| index > behind);
+        let guessed = behind.is_some_and(|behind| is_guess(sibling, behind));
+        let in_time = match sibling.form {
+            Form::Plain => birth >= Some(since) && until.is_none_or(|until| birth <= Some(until)),
+            Form::Packed => sibling.came() >= Some(since) && (follows || guessed),
+        };
         // Within its tick the order says more than the birth. What came before the last one in the tick of that is known,
         // and an order that rests on nothing but numbers is not to keep anything out.
-        let precedes = before.is_none_or(|before| *index < before);
-        birth >= Some(since)
-            && until.is_none_or(|until| birth <= Some(until))
+        let precedes = before.is_none_or(|before| index < before);
+        let is_candidate = in_time
             && precedes
             && (last.is_some() || sibling.place == MarkPlace::Appended)
             && Some(sibling.id) != live
-            && is_new(sibling)
+            && is_new(sibling);
+        let sure = sibling.form == Form::Plain || follows;
+        is_candidate.then_some((*sibling, if sure { Certainty::Sure } else { Certainty::Doubtful }))
     });
-    candidates.map(|(_, sibling)| *sibling).collect()
+    candidates.collect()
+}
+
+/// Whether a compressed sibling was written last when a file had been born.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It was.
+    Later,
+    /// Its time is not told, or not told finely enough.
+    MaybeLater,
+}
+
+/// Says which compressed siblings may have been made of a file of which nothing is known but its birth, oldest first.
+pub(crate) fn made_of(siblings: &[Sibling], file: FileId) -> Vec<(&Sibling, Written)> {
+    let Some(birth) = file.birth else { return Vec::new() };
+    let (ordered, _) = oldest_first(siblings, |_| false, None);
+    let packed = ordered.into_iter().filter(|sibling| sibling.form == Form::Packed && sibling.came() >= Some(birth));
+    let written = |sibling: &Sibling| {
+        let later = !sibling.was_stamped() && sibling.modified >= birth;
+        if later { Written::Later } else { Written::MaybeLater }
+    };
+    packed.map(|sibling| (sibling, written(sibling))).collect()
 }
 
 /// Between which two looks a file may have been copied and cut again and again, unseen.
@@ -260,16 +378,20 @@ pub(crate) fn copied<'s>(siblings: &'s [Sibling], cuts: &Cuts<'_>) -> Vec<&'s Si
         return Vec::new();
     };
     let since = looked.max(birth);
-    let mut ordered = oldest_first(siblings, |_| false, None);
-    ordered.retain(|sibling| {
-        sibling.id.birth >= Some(since)
-            && sibling.modified <= modified
+    let (ordered, _) = oldest_first(siblings, |_| false, None);
+    // When a compressed one was copied is not known; a generation before this file stands before its copies.
+    let is_older = |sibling: &&Sibling| sibling.form == Form::Plain && sibling.id.birth < Some(birth);
+    let behind = ordered.iter().rposition(is_older);
+    let candidates = ordered.iter().enumerate().filter(|(index, sibling)| {
+        sibling.came() >= Some(since)
+            && (sibling.form == Form::Plain || behind.is_none_or(|behind| *index > behind))
+            && (sibling.modified <= modified || sibling.was_stamped())
             && sibling.place == MarkPlace::Appended
             && sibling.size > 0
             && sibling.id != file
             && !known.contains(&sibling.id)
     });
-    ordered
+    candidates.map(|(_, sibling)| *sibling).collect()
 }
 
 /// A file of which it is known that it preceded others, though these may have been born in the same tick.
@@ -279,16 +401,24 @@ struct Oldest<'a> {
     of: &'a dyn Fn(&Sibling) -> bool,
 }
 
-/// The siblings whose birth is known, oldest first. A copy says nothing of how numbers count.
+/// The siblings whose birth is known, oldest first, and how their numbers count. A copy says nothing of that.
 fn oldest_first<'s>(
     siblings: &'s [Sibling],
     is_copy: impl Fn(&Sibling) -> bool,
     oldest: Option<Oldest<'_>>,
-) -> Vec<&'s Sibling> {
-    let mut ordered: Vec<_> = siblings.iter().filter(|sibling| sibling.id.birth.is_some()).collect();
-    let counting = Counting::of(ordered.iter().copied().filter(|sibling| !is_copy(sibling)).collect(), oldest);
+) -> (Vec<&'s Sibling>, Counting) {
+    let born = siblings.iter().filter(|sibling| sibling.id.birth.is_some());
+    let (mut ordered, mut packed): (Vec<_>, Vec<_>) = born.partition(|sibling| sibling.form == Form::Plain);
+    let evidence = ordered.iter().chain(&packed).copied().filter(|sibling| !is_copy(sibling));
+    let counting = Counting::of(evidence.collect(), oldest);
     ordered.sort_by(|a, b| counting.order(a, b));
-    ordered
+    packed.sort_by(|a, b| counting.order_written(a, b));
+    for packed in packed {
+        let is_newer = |other: &&Sibling| other.form == Form::Plain && counting.order_mixed(other, packed).is_gt();
+        let index = ordered.iter().position(is_newer).unwrap_or(ordered.len());
+        ordered.insert(index, packed);
+    }
+    (ordered, counting)
 }
 
 /// Which way the numbers in the names of rotated files count.
@@ -306,7 +436,7 @@ impl Counting {
     /// Finds out by files of different births, and by the one of which it is known that it preceded others.
     fn of(mut siblings: Vec<&Sibling>, oldest: Option<Oldest<'_>>) -> Self {
         let is_oldest = |sibling: &Sibling| oldest.is_some_and(|oldest| oldest.file == sibling.id);
-        siblings.sort_by_key(|sibling| (sibling.id.birth, !is_oldest(sibling)));
+        siblings.sort_by_key(|sibling| (sibling.came(), !is_oldest(sibling)));
         // Each newer one against each older: a copy among them goes against the others, but not most of the time.
         let newest = &siblings[siblings.len().saturating_sub(ENOUGH)..];
         let pairs = newest
@@ -316,7 +446,10 @@ impl Counting {
         // A file that was written after the younger one was may have been copied to that, and renamed later.
         let apart = pairs.filter(|(older, newer)| {
             let of_one_tick = is_oldest(older) && oldest.is_some_and(|oldest| (oldest.of)(newer));
-            let born_before = older.id.birth < newer.id.birth && older.modified <= newer.modified;
+            // One that was compressed long after it was written may be older all the same.
+            let born_before = older.came() < newer.came()
+                && older.modified <= newer.modified
+                && (older.form == newer.form || !newer.was_stamped());
             born_before || older.id.birth == newer.id.birth && of_one_tick
         });
         let balance: i64 = apart.map(|(older, newer)| newer.numbers.cmp(&older.numbers) as i64).sum();
@@ -330,12 +463,39 @@ impl Counting {
     /// Which of two files is the older generation.
     fn order(self, a: &Sibling, b: &Sibling) -> Ordering {
         let written = a.modified.cmp(&b.modified);
-        let counted = a.numbers.cmp(&b.numbers);
+        let counted = self.count(a, b);
         a.id.birth.cmp(&b.id.birth).then(match self {
-            Self::Up => counted.then(written),
-            Self::Down => counted.reverse().then(written),
-            Self::Unknown => written.then(counted.reverse()),
+            Self::Up | Self::Down => counted.then(written),
+            Self::Unknown => written.then(counted),
         })
+    }
+
+    /// The same of files of which it is not known when they were born.
+    fn order_written(self, a: &Sibling, b: &Sibling) -> Ordering {
+        a.modified.cmp(&b.modified).then(self.count(a, b))
+    }
+
+    /// The same where that is not known of one of them: by their numbers, as far as these are of one kind, for a late
+    /// writer may have written to the older one when the newer one was not written any more.
+    fn order_mixed(self, a: &Sibling, b: &Sibling) -> Ordering {
+        if a.numbers.is_empty() || a.numbers.len() != b.numbers.len() || a.is_dated() != b.is_dated() {
+            return self.order_written(a, b);
+        }
+        if self == Self::Unknown && !a.is_dated() && !a.was_stamped() && !b.was_stamped() {
+            return self.order_written(a, b);
+        }
+        self.count(a, b).then(self.order_written(a, b))
+    }
+
+    /// Which of two files is the older one by its number, which counts as most rotators have it count unless others show
+    /// otherwise.
+    fn count(self, a: &Sibling, b: &Sibling) -> Ordering {
+        let counted = a.numbers.cmp(&b.numbers);
+        match self {
+            Self::Up => counted,
+            Self::Unknown if a.is_dated() && b.is_dated() => counted,
+            Self::Down | Self::Unknown => counted.reverse(),
+        }
     }
 }
 
@@ -365,7 +525,6 @@ mod tests {
                     "app-2026-11-20T10-00-00.000.log",
                     "app.old.log",
                     "app_2.log",
-                    "app.log.1.gz",
                     "app.log-20261120.zst",
                 ],
                 &[
@@ -406,7 +565,8 @@ mod tests {
     #[test]
     fn siblings_are_regular_files_that_can_be_read_as_they_are() {
         let temp = tempfile::tempdir().unwrap();
-        for name in ["a.log", "a.log.1", "a-2.log", "a.log.3.gz", "a.log.4.zst.tmp", "b.log.1"] {
+        let names = ["a.log", "a.log.1", "a.log.1.gz", "a-2.log", "a-2.gz.log", "a.log.3.gz", "a.log.4.zst.tmp"];
+        for name in names.into_iter().chain(["a.log.gz", "a.log.4.gz.tmp", "a.log.5.gz.1", "b.log.1", "b.log.1.gz"]) {
             std::fs::write(temp.path().join(name), name).unwrap();
         }
         std::fs::create_dir(temp.path().join("a.log.4")).unwrap();
@@ -414,7 +574,8 @@ mod tests {
         let mut found = siblings(&super::super::files::Disk, &temp.path().join("a.log")).unwrap().unwrap();
         found.sort_by(|a, b| a.path.cmp(&b.path));
         let names: Vec<_> = found.iter().map(|sibling| sibling.path.file_name().unwrap()).collect();
-        assert_eq!(names, ["a-2.log", "a.log.1"]);
+        assert_eq!(names, ["a-2.log", "a.log.1", "a.log.3.gz", "a.log.gz"]);
+        assert_eq!(found.iter().filter(|sibling| sibling.form == Form::Packed).count(), 2);
         assert_eq!((found[0].size, &found[0].numbers), (7, &vec![2]));
     }
 
@@ -436,11 +597,16 @@ mod tests {
             modified: at(modified),
             numbers: vec![mark],
             place: MarkPlace::Appended,
+            form: Form::Plain,
         }
     }
 
     fn inodes(siblings: &[Sibling], between: &Between<'_>) -> Vec<u64> {
-        unseen(siblings, between).into_iter().map(|sibling| sibling.id.inode).collect()
+        unseen(siblings, between)
+            .into_iter()
+            .filter(|(_, sure)| *sure == Certainty::Sure)
+            .map(|(one, _)| one.id.inode)
+            .collect()
     }
 
     #[test]
@@ -448,7 +614,7 @@ mod tests {
         let (last, live) = (file(1, 100), file(9, 900));
         let siblings =
             [sibling(2, 3, 500, 600), sibling(1, 4, 700, 700), sibling(3, 1, 100, 200), sibling(4, 7, 50, 60)];
-        let between = Between { last: Some(last), looked: None, live: Some(live), known: &[] };
+        let between = Between { last: Some(last), found_in: None, looked: None, live: Some(live), known: &[] };
         assert_eq!(inodes(&siblings, &between), [3, 4]);
         assert_eq!(inodes(&siblings, &Between { live: None, ..between }), [3, 4]);
         assert_eq!(inodes(&siblings, &Between { known: &[file(3, 500)], ..between }), [4]);
@@ -487,7 +653,8 @@ mod tests {
     fn of_a_name_that_meant_nothing_only_what_bears_the_whole_of_it_was_a_generation() {
         let other = Sibling { place: MarkPlace::Inserted, ..sibling(2, 2, 500, 500) };
         let siblings = [sibling(1, 1, 400, 400), other];
-        let between = Between { last: None, looked: Some(at(300)), live: Some(file(9, 900)), known: &[] };
+        let between =
+            Between { last: None, found_in: None, looked: Some(at(300)), live: Some(file(9, 900)), known: &[] };
         assert_eq!(inodes(&siblings, &between), [1]);
         assert_eq!(inodes(&siblings, &Between { last: Some(file(8, 100)), ..between }), [1, 2]);
     }
@@ -496,7 +663,8 @@ mod tests {
     fn without_times_of_birth_nothing_is_told() {
         let unborn = |inode| FileId { birth: None, ..file(inode, 0) };
         let siblings = [sibling(1, 3, 500, 600), Sibling { id: unborn(4), ..sibling(2, 4, 0, 700) }];
-        let between = Between { last: Some(file(1, 100)), looked: None, live: Some(file(9, 900)), known: &[] };
+        let between =
+            Between { last: Some(file(1, 100)), found_in: None, looked: None, live: Some(file(9, 900)), known: &[] };
         assert_eq!(inodes(&siblings, &between), [3]);
         assert_eq!(inodes(&siblings, &Between { last: Some(unborn(1)), ..between }), [0u64; 0]);
         assert_eq!(inodes(&siblings, &Between { live: Some(unborn(9)), ..between }), [0u64; 0]);
@@ -505,7 +673,8 @@ mod tests {
     #[test]
     fn generations_of_one_tick_are_put_into_order_by_their_numbers_as_others_count() {
         let last = file(1, 100);
-        let between = Between { last: Some(last), looked: None, live: Some(file(9, 504)), known: &[] };
+        let between =
+            Between { last: Some(last), found_in: None, looked: None, live: Some(file(9, 504)), known: &[] };
         // Each got the next number: the last one known has the lowest.
         let up =
             [sibling(3, 3, 500, 500), sibling(1, 1, 100, 500), sibling(10, 4, 500, 500), sibling(2, 2, 500, 504)];
@@ -537,13 +706,58 @@ mod tests {
         assert_eq!(inodes(&unknown, &between), [3, 2, 4]);
     }
 
+    /// The same, compressed: the birth is that of the compressed file.
+    fn packed(mark: u64, inode: u64, birth: u64, modified: u64) -> Sibling {
+        Sibling { form: Form::Packed, ..sibling(mark, inode, birth, modified) }
+    }
+
+    #[test]
+    fn what_was_compressed_between_two_looks_is_put_where_it_was_written_last() {
+        let between = Between {
+            last: Some(file(1, 100)),
+            found_in: None,
+            looked: Some(at(1150)),
+            live: Some(file(9, 900)),
+            known: &[],
+        };
+        // 3 was compressed after 4 had come, and 5 after the live one.
+        let siblings =
+            [packed(3, 3, 750, 600), sibling(2, 4, 610, 700), packed(1, 5, 950, 890), packed(4, 2, 760, 120)];
+        assert_eq!(inodes(&siblings, &between), [3, 4, 5], "2 was written last before the last look");
+        assert_eq!(inodes(&siblings, &Between { live: None, known: &[file(3, 750)], ..between }), [4, 5]);
+        // Somebody still wrote to 3 when 4, which nobody wrote to, had come: the numbers tell, where others show how.
+        let late = [packed(3, 3, 750, 620), sibling(2, 4, 610, 610), sibling(1, 5, 700, 700)];
+        assert_eq!(inodes(&late, &between), [3, 4, 5]);
+        // Dates count up, and say nothing of numbers of another kind.
+        let dates = [packed(20_261_119, 3, 650, 600), packed(20_261_120, 4, 750, 700), sibling(1, 5, 800, 800)];
+        assert_eq!(inodes(&dates, &between), [3, 4, 5]);
+    }
+
+    #[test]
+    fn what_is_older_than_the_last_one_by_its_number_was_no_generation_since() {
+        // The times of the compressed ones are those of their compression, some of them in whole seconds.
+        let siblings =
+            [packed(4, 3, 960, 970), sibling(3, 1, 100, 200), sibling(2, 4, 500, 600), sibling(1, 9, 900, 900)];
+        let between =
+            Between { last: Some(file(1, 100)), found_in: None, looked: None, live: Some(file(9, 900)), known: &[] };
+        assert_eq!(inodes(&siblings, &between), [4]);
+        assert_eq!(unseen(&siblings, &between).len(), 1);
+        // Without the others nothing tells how these numbers count.
+        assert_eq!(inodes(&siblings[..2], &between), [0u64; 0]);
+        assert_eq!(unseen(&siblings[..2], &between), [(&siblings[0], Certainty::Doubtful)]);
+        let whole = Sibling { modified: at(0), ..packed(2, 4, 650, 0) };
+        assert_eq!(inodes(&[whole], &between), [4], "written within this second");
+        assert_eq!(inodes(&[packed(2, 4, 650, 1)], &between), [0u64; 0]);
+    }
+
     #[test]
     fn neighbours_of_one_tick_are_kept_out_by_the_order() {
         // All of one tick, counting down: 3 was before the last one, 1 has followed the live one already.
         let siblings = [sibling(5, 5, 100, 100), sibling(4, 3, 500, 500), sibling(3, 1, 500, 500)];
         let more = [sibling(2, 2, 500, 500), sibling(1, 9, 500, 500), sibling(0, 7, 500, 500)];
         let all = [siblings.as_slice(), &more].concat();
-        let between = Between { last: Some(file(1, 500)), looked: None, live: Some(file(9, 500)), known: &[] };
+        let between =
+            Between { last: Some(file(1, 500)), found_in: None, looked: None, live: Some(file(9, 500)), known: &[] };
         assert_eq!(inodes(&all, &Between { known: &[file(3, 500)], ..between }), [2]);
     }
 }

@@ -113,6 +113,8 @@ pub(crate) struct Member {
     /// When another handle was last put in the place of one that had gone stale.
     renewed: Option<Instant>,
     unsettled_since: Option<Instant>,
+    /// What keeps the end of the file from being read, until that was reported.
+    flaw: Option<io::Error>,
 }
 
 impl Member {
@@ -126,6 +128,7 @@ impl Member {
             _ => Beginning::Empty(None),
         };
         Self {
+            flaw: generation.handle().flaw(),
             generation,
             beginning,
             past: None,
@@ -255,6 +258,11 @@ impl Member {
         self.generation.is_copied_by(file).unwrap_or(false)
     }
 
+    /// The same of a compressed file.
+    pub(crate) fn is_packed_in(&self, file: &dyn Handle) -> bool {
+        self.generation.is_packed_in(file).unwrap_or(false)
+    }
+
     /// What is to be reported when the name means this file again.
     pub(crate) fn returned(&self) -> Option<Happening> {
         let (file, run, offset) = (self.file(), self.run, self.fragment_offset());
@@ -351,7 +359,7 @@ impl Member {
                 self.quiet_since = context.now;
                 let delivery = self.deliver(&context.buffer[at.clone()], at.start, framing, context.options);
                 // Whoever is not current has more to do at the end than to wait.
-                if role == Role::Current && rest != Rest::More && !self.lines.has_more() {
+                if role == Role::Current && rest != Rest::More && !self.lines.has_more() && self.flaw.is_none() {
                     self.stage = Stage::Following;
                     let again = again(rest, context.now);
                     return delivery.map_or(Progress::Rest(again), |delivery| Progress::LastData(delivery, again));

@@ -36,6 +36,7 @@ mod event;
 mod evidence;
 mod files;
 mod generation;
+mod gzip;
 mod lineage;
 mod lines;
 mod matches;

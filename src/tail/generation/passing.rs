@@ -33,7 +33,8 @@ impl Generation {
     /// A read or stat that failed.
     pub(crate) fn passable(&mut self) -> io::Result<u64> {
         // Pages on their way show what is written over them later, so that a file that was rewritten once is read.
-        if self.bulk != Bulk::Seen || self.reading != Reading::Anchored || self.run == Run::AfterRewrite {
+        let readable = self.reading == Reading::Anchored && self.handle.fd().is_some();
+        if self.bulk != Bulk::Seen || !readable || self.run == Run::AfterRewrite {
             return Ok(0);
         }
         self.bulk = Bulk::Unseen;

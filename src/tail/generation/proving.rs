@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Generation, Reading};
-use crate::tail::copies::{copies, repeats, stands_at};
+use crate::tail::copies::{copies, packs, repeats, stands_at};
 use crate::tail::files::Handle;
 use crate::tail::position::Position;
 use crate::tail::proof::HEAD;
@@ -50,5 +50,16 @@ impl Generation {
         }
         // What was cut since can only be compared with what is remembered of it.
         Ok(repeats(file, &*self.handle)? || (!self.is_intact()? && copies(file, &self.remember())?))
+    }
+
+    /// Whether a compressed file holds nothing but what stands in this one, or stood there.
+    ///
+    /// # Errors
+    /// A read that failed.
+    pub(crate) fn is_packed_in(&self, file: &dyn Handle) -> io::Result<bool> {
+        if self.reading != Reading::Anchored {
+            return Ok(false);
+        }
+        Ok(packs(file, &*self.handle)? || (!self.is_intact()? && copies(file, &self.remember())?))
     }
 }

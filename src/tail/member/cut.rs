@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use super::ending::damaged;
 use super::{Member, Progress, Stage};
 use crate::tail::copies::{begins, copies};
 use crate::tail::event::{Ending, Evidence, Happening, Loss};
@@ -238,7 +239,9 @@ impl Member {
         self.run = *runs;
         let (run, offset) = (self.run, before.offset);
         let mut happenings = Vec::new();
-        if before.size > end {
+        if let Some(error) = copy.as_ref().and_then(|copy| copy.flaw()) {
+            happenings.extend(damaged(file, error, end..before.size));
+        } else if before.size > end {
             happenings.push(Happening::Lost { file, range: Some(end..before.size), reason: Loss::Truncated });
         }
         happenings.push(match manner {

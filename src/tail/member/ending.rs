@@ -1,15 +1,23 @@
 //! When a generation has nothing more to give, for now or for good.
 
 use std::io;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::{Again, Member, Progress, Role, again};
 use crate::tail::event::{Ending, Happening, Loss, Outlook};
-use crate::tail::files::FileKind;
+use crate::tail::files::{FileId, FileKind};
 use crate::tail::generation::{Closed, Reading, Rest};
 use crate::tail::lines::Framing;
 use crate::tail::options::{Options, ReadErrors, Retry};
 use crate::tail::step::{Context, Delivery, RETRY, Want};
+
+/// What is to be reported of a file of which only the beginning can be read. `missed` is what is known to have stood behind
+/// that, if anything.
+pub(super) fn damaged(file: FileId, error: io::Error, missed: Range<u64>) -> Vec<Happening> {
+    let range = Some(missed).filter(|missed| !missed.is_empty());
+    vec![Happening::Damaged { file, error }, Happening::Lost { file, range, reason: Loss::Unreadable }]
+}
 
 /// How long reads may fail before a file that its name no longer means is let go.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,6 +33,13 @@ impl Member {
         {
             // Kept while lines had to be whole, which is over.
             return Progress::Data(delivery);
+        }
+        if let Some(error) = self.flaw.take() {
+            let happenings = damaged(self.file(), error, self.generation.offset()..self.generation.size());
+            return match self.take_fragment(Ending::Unterminated) {
+                Some(last) => Progress::DataThen(last, happenings),
+                None => Progress::Happened(happenings),
+            };
         }
         let again = again(rest, context.now);
         match role {

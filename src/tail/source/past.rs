@@ -53,7 +53,10 @@ impl Source {
         known.retain(|file| {
             let held = self.files().any(|held| held == *file);
             // From a copy that is being read, a later tail may have to begin anew.
-            let read = self.members.iter().any(|member| member.recovers_from(*file));
+            let read = self
+                .members
+                .iter()
+                .any(|member| member.recovers_from(*file) || self.beside.found_in(member.file()) == Some(*file));
             !held && !read && file.birth >= oldest.and_then(|oldest| oldest.birth)
         });
         known.sort_unstable();
@@ -106,6 +109,10 @@ impl Source {
             self.pending.push_back(Happening::Lost { file, range, reason: Loss::Unreadable });
             self.beside.know(sibling.id);
         }
+        for file in unseen.doubtful {
+            self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Doubtful });
+            self.beside.know(file);
+        }
         if !unseen.opened.is_empty() {
             self.pending.push_back(Happening::FoundUnseen { files: unseen.opened.len() });
         }
@@ -119,7 +126,7 @@ impl Source {
     /// What is known of the files beside the name, and what that is to be compared with.
     fn beside<'a>(&'a mut self, context: &Context<'a>) -> (&'a mut Beside, Chain<'a>) {
         let Self { beside, name, members, closed, .. } = self;
-        (beside, Chain { files: context.files, name, members, closed })
+        (beside, Chain { files: context.files, name, members, closed, interrupt: context.interrupt })
     }
 
     /// Has the name looked at again soon if not all files could be had.
@@ -143,7 +150,8 @@ impl Source {
             return None;
         }
         let (beside, chain) = self.beside(context);
-        beside.copy_of(before, &chain)
+        // The file goes on: what would come too late is none.
+        beside.copy_of(before, &chain).ok().flatten()
     }
 
     /// Something stirs in the file of the member at the cursor, of whose run nothing had been read. Before that is
@@ -193,15 +201,18 @@ impl Source {
     pub(super) fn take_up(&mut self, saved: Resume, live: Option<FileId>, context: &mut Context<'_>) -> Extent {
         self.beside = Beside::resumed(saved.looked, &saved.known);
         let mut places = Vec::new();
-        for position in &saved.files {
-            let before = Closed::from(position);
+        // What is proved by bytes that were read can't be taken for what nothing was read of.
+        let mut order: Vec<_> = (0..saved.files.len()).collect();
+        order.sort_by_key(|index| saved.files[*index].offset == 0);
+        for index in order {
+            let before = Closed::from(&saved.files[index]);
             let (beside, chain) = self.beside(context);
             let place = match live {
                 Some(live) if live == before.id => Ok(Place::Live),
-                _ => find_saved(beside, &before, &chain),
+                _ => find_saved(beside, &before, &saved.files, &chain),
             };
             match place {
-                Ok(place) => places.push((before, place)),
+                Ok(place) => places.push((index, before, place)),
                 Err(extent) => {
                     self.saved = Some(saved);
                     self.come_back_for(extent, context);
@@ -209,8 +220,9 @@ impl Source {
                 }
             }
         }
-        let is_live = places.iter().any(|(_, place)| matches!(place, Place::Live));
-        for (before, place) in places {
+        places.sort_by_key(|(index, ..)| *index);
+        let is_live = places.iter().any(|(.., place)| matches!(place, Place::Live));
+        for (_, before, place) in places {
             let (file, offset, size) = (before.id, before.offset, before.size);
             self.closed_files(context).push_back(before);
             let reason = match place {
