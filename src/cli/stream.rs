@@ -123,9 +123,9 @@ Begin at the start or at the end of the files; with --checkpoint, of those that 
 appears later begins at its start [default: start]";
 
 const ABOUT_CHECKPOINT: &str = "\
-Begin where the last run with this checkpoint ended, through rotation and truncation that happened meanwhile, and \
-record there what the output accepts. PATH is made by the first run. A damaged checkpoint, or one that another run \
-holds, is an error, status 1. Standard input can't be resumed";
+Begin where the last run with this checkpoint ended, through rotation, truncation and compression with gzip that \
+happened meanwhile, and record there what the output accepts. PATH is made by the first run. A damaged checkpoint, or \
+one that another run holds, is an error, status 1. Standard input can't be resumed";
 
 const ABOUT_WAIT: &str = "\
 Wait for files that are missing at the start; with DUR, at most that long. Without it a missing file is an error, \
