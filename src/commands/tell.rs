@@ -56,11 +56,15 @@ pub(super) fn records(path: &Path, what: &Happening, mut tell: impl FnMut(Record
             return tell(Record::Truncate { name, file_id, offset: *from, size: *size, evidence, resumes_at: *to });
         }
         Happening::NulsSkipped { file, range } => {
-            let (file_id, missing) = (Some(ShortId::from(*file)), Missing(Some(range.clone())));
+            let (file_id, missing) = (Some(ShortId::from(*file)), Missing::Range(range.clone()));
             return tell(Record::Gap { name, file_id, missing, reason: "nul_bytes" });
         }
+        Happening::CameAndWent { files } => {
+            return tell(Record::Gap { name, file_id: None, missing: Missing::Files(*files), reason: "unseen" });
+        }
         Happening::Lost { file, range, reason } => {
-            let (file_id, missing) = (Some(ShortId::from(*file)), Missing(range.clone()));
+            let (file_id, missing) =
+                (Some(ShortId::from(*file)), range.clone().map_or(Missing::Unknown, Missing::Range));
             return tell(Record::Gap { name, file_id, missing, reason: reason_of(*reason) });
         }
         Happening::Ambiguous { file } => {
@@ -95,7 +99,13 @@ fn reason_of(loss: Loss) -> &'static str {
 
 /// Whether something was not delivered, or could not be decided.
 pub(super) fn is_gap(what: &Happening) -> bool {
-    matches!(what, Happening::Lost { .. } | Happening::Ambiguous { .. } | Happening::NulsSkipped { .. })
+    matches!(
+        what,
+        Happening::Lost { .. }
+            | Happening::CameAndWent { .. }
+            | Happening::Ambiguous { .. }
+            | Happening::NulsSkipped { .. }
+    )
 }
 
 /// Whether a source was given up.

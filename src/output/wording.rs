@@ -118,6 +118,10 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
             }]
         }
         Happening::Damaged { error, .. } => vec![format!("{quoted}: {}", cause(error))],
+        Happening::CameAndWent { files } => {
+            let files = if *files == 1 { "a file".to_owned() } else { format!("{files} files") };
+            vec![format!("{quoted}: lost an unknown number of bytes: {files} came and went unseen")]
+        }
         Happening::Ambiguous { .. } => {
             vec![format!("{quoted}: ambiguous: touched, or rewritten with the same bytes; nothing is repeated")]
         }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::event::{Because, SourceId};
 use super::step::{Due, Want};
+use super::turnover::Backlog;
 use super::{SAFETY, Tail};
 use crate::wake::{Appends, Follower, Notice, Woken};
 
@@ -37,6 +38,7 @@ impl Tail {
                     self.cover(source, notice);
                 }
                 if marked.everything {
+                    self.engine.forget_arrivals();
                     self.engine.mark_all();
                     discover = true;
                 }
@@ -57,7 +59,10 @@ impl Tail {
                 }
                 for follower in marked.names {
                     match follower {
-                        Follower::Source(source) => self.engine.mark(source, Due::NameAndFiles),
+                        Follower::Source(source) => {
+                            self.note_arrivals(source, Backlog::Unknown);
+                            self.engine.mark(source, Due::NameAndFiles);
+                        }
                         Follower::Pattern(_) => discover = true,
                     }
                 }
@@ -88,7 +93,7 @@ impl Tail {
     /// Sets and drops watches as the engine asks for; returns whether anything was to be done.
     pub(super) fn carry_out_wants(&mut self) -> bool {
         let wants = self.engine.take_wants();
-        let mut looks = Vec::new();
+        let (mut looks, mut counts) = (Vec::new(), Vec::new());
         // Room for one is room for all, as everything is looked at again; but only once what is open is watched.
         let wants_room = wants.iter().any(|want| matches!(want, Want::Room));
         for want in wants {
@@ -99,8 +104,10 @@ impl Tail {
                     };
                     let notice = self.wake.follow_name(source, path);
                     self.cover(source, notice);
+                    self.note_arrivals(source, Backlog::Unknown);
                     looks.push((source, Due::NameAndFiles));
                 }
+                Want::Arrivals(source) => counts.push(source),
                 Want::Appends(source, fd, file_system) => {
                     let notice = self.wake.watch_appends(&Appends { source, fd, file_system });
                     self.cover(source, notice);
@@ -122,10 +129,23 @@ impl Tail {
             }
             self.engine.poll_all();
         }
+        if !counts.is_empty() && self.wake.has_events() {
+            self.wake.catch_up();
+            for source in counts {
+                self.note_arrivals(source, Backlog::Heard);
+                looks.push((source, Due::NameAndFiles));
+            }
+        }
         for (source, due) in &looks {
             self.engine.mark(*source, *due);
         }
         wants_room || !looks.is_empty()
+    }
+
+    fn note_arrivals(&mut self, source: SourceId, backlog: Backlog) {
+        if let Some(arrivals) = self.wake.arrivals(source) {
+            self.engine.note_arrivals(source, arrivals, backlog);
+        }
     }
 
     fn cover(&mut self, source: SourceId, notice: Notice) {

@@ -23,6 +23,8 @@ use super::passage::Passage;
 use super::schedule::Schedule;
 use super::source::Source;
 use super::step::{Begin, Bytes, Context, Delivery, Due, Step, Want};
+use super::turnover::Backlog;
+use crate::wake::Arrivals;
 
 /// The same when it is quiet.
 const POLL_QUIET: Duration = Duration::from_secs(1);
@@ -171,7 +173,22 @@ impl Engine {
     /// There are no events any more: looks at everything now, and in intervals from now on.
     pub(crate) fn poll_all(&mut self) {
         self.slots.values_mut().for_each(|slot| slot.poll(Because::NoWatch));
+        self.forget_arrivals();
         self.mark_all();
+    }
+
+    /// Events have told how often files have come under the name of a source.
+    pub(crate) fn note_arrivals(&mut self, id: SourceId, arrivals: Arrivals, backlog: Backlog) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.source.note_arrivals(arrivals, backlog);
+        }
+    }
+
+    /// Events were lost: what comes from now on is counted anew.
+    pub(crate) fn forget_arrivals(&mut self) {
+        for slot in self.slots.values_mut() {
+            slot.source.forget_arrivals(&mut self.wants);
+        }
     }
 
     /// There are events again: has everything followed and watched anew, and looks at it.
@@ -290,7 +307,7 @@ impl Engine {
                 Want::Unreadable(source) => {
                     self.readable.remove(source);
                 }
-                Want::Name(_) | Want::Forget(_) | Want::Room | Want::Unpark(_) => {}
+                Want::Name(_) | Want::Arrivals(_) | Want::Forget(_) | Want::Room | Want::Unpark(_) => {}
             }
         }
         wants

@@ -285,6 +285,12 @@ pub enum Happening {
         /// Why.
         reason: Loss,
     },
+    /// Files came under the name and went between two looks, and are nowhere beside it: nobody can know what was in
+    /// them.
+    CameAndWent {
+        /// How many.
+        files: u64,
+    },
     /// The modification time moved but the content is as it was: touched, or rewritten with the same bytes,
     /// which can't be told apart. Nothing is repeated.
     Ambiguous {

@@ -221,6 +221,11 @@ pub trait Handle: fmt::Debug {
         None
     }
 
+    /// Whether the name by which it was opened, or to which it was renamed since, was removed, or given to another file.
+    fn is_unnamed(&self) -> bool {
+        false
+    }
+
     /// The type of the file system that the file is on, as `statfs(2)` numbers it.
     fn file_system(&self) -> Option<i64>;
 
@@ -438,6 +443,10 @@ impl Handle for DiskHandle {
         let found = std::fs::symlink_metadata(&path).ok()?;
         let own = self.file.metadata().ok()?;
         (Meta::from(&found).id == Meta::from(&own).id).then_some(path)
+    }
+
+    fn is_unnamed(&self) -> bool {
+        std::fs::read_link(self.link()).is_ok_and(|path| path.as_os_str().as_bytes().ends_with(b" (deleted)"))
     }
 
     fn file_system(&self) -> Option<i64> {

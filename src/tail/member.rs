@@ -182,6 +182,12 @@ impl Member {
         self.generation.handle().location().filter(|now| self.place.as_ref() != Some(now))
     }
 
+    /// Whether its name was removed, and it has others.
+    pub(crate) fn has_other_names(&self) -> bool {
+        let handle = self.generation.handle();
+        handle.is_unnamed() && handle.meta().is_ok_and(|meta| meta.links > 0)
+    }
+
     pub(crate) fn fd(&self) -> Option<RawFd> {
         self.generation.handle().fd().map(|fd| fd.as_raw_fd())
     }

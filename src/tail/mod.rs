@@ -55,6 +55,7 @@ mod schedule;
 mod source;
 mod start;
 mod step;
+mod turnover;
 
 use std::collections::VecDeque;
 use std::io;

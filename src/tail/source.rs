@@ -25,6 +25,7 @@ use super::name::{Absence, Name, State};
 use super::options::{Following, Looks};
 use super::position::Resume;
 use super::step::{Context, Due, Step, Want};
+use super::turnover::Turnover;
 
 /// How many files that were let go are remembered, so that one that gets its name back is not repeated: by a named
 /// source, and for all that patterns find.
@@ -47,6 +48,7 @@ pub(crate) struct Source {
     /// The file that began, or got its name back, last.
     latest: Option<FileId>,
     beside: Beside,
+    turnover: Turnover,
     /// When the name was last looked at, unless that counts already.
     looking: Option<SystemTime>,
     /// What an earlier tail has left, to be taken up with the first look.
@@ -81,6 +83,7 @@ impl Source {
             closed: VecDeque::new(),
             latest: None,
             beside: Beside::default(),
+            turnover: Turnover::default(),
             looking: None,
             saved: None,
             pending: VecDeque::new(),

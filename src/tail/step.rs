@@ -32,6 +32,8 @@ pub(crate) enum Due {
 pub(crate) enum Want {
     /// Notice what happens to the name.
     Name(SourceId),
+    /// Hear all events that there are, and tell how often files have come under the name.
+    Arrivals(SourceId),
     /// Notice appends to this open file, which is on a file system of this type.
     Appends(SourceId, RawFd, Option<i64>),
     /// Notice when a pipe or device of the source can be read.

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{EventfdFlags, eventfd};
 
+use super::arrivals::{Arrivals, Counts, How, Leaves};
 use crate::tail::SourceId;
 
 /// How many changed names are noted for patterns; if there are more, these must look at everything.
@@ -78,7 +79,19 @@ struct Shared {
     names: HashMap<PathBuf, Vec<Interest>>,
     /// Watched directories, and who wants to know of every name in them.
     directories: HashMap<PathBuf, Vec<Listener>>,
+    counts: Counts,
     marks: Marks,
+}
+
+/// The sources whose name this is, each once.
+fn owners<'a>(names: &'a HashMap<PathBuf, Vec<Interest>>, path: &Path) -> impl Iterator<Item = SourceId> + use<'a> {
+    let interests = names.get(path).map_or(&[][..], Vec::as_slice);
+    // One that is followed anew is followed twice for a moment.
+    let distinct = interests.iter().enumerate().filter(|(index, interest)| !interests[..*index].contains(interest));
+    distinct.filter_map(|(_, interest)| match interest {
+        Interest::Follower(Follower::Source(source)) => Some(*source),
+        Interest::Follower(Follower::Pattern(_)) | Interest::Way(_) => None,
+    })
 }
 
 impl Marks {
@@ -168,7 +181,7 @@ impl Bell {
 
     /// Something happened to a name.
     pub(crate) fn mark_name(&self, path: &Path) {
-        self.ring(|Shared { names, directories, marks }| {
+        self.ring(|Shared { names, directories, marks, .. }| {
             let mut marked = false;
             for interest in names.get(path).into_iter().flatten() {
                 match interest {
@@ -190,6 +203,37 @@ impl Bell {
             }
             marked
         });
+    }
+
+    /// A file has come under a name.
+    pub(super) fn mark_arrival(&self, path: &Path, how: How) {
+        let Shared { names, counts, .. } = &mut *self.lock();
+        counts.came(path, how, owners(names, path));
+    }
+
+    /// A file was renamed away from a name.
+    pub(crate) fn mark_departure(&self, path: &Path) {
+        let Shared { names, counts, .. } = &mut *self.lock();
+        if owners(names, path).next().is_some() {
+            counts.left(path);
+        }
+    }
+
+    /// The file that came under a name last was renamed to that.
+    pub(crate) fn mark_rename(&self, from: &Path, to: &Path) {
+        let Shared { names, counts, .. } = &mut *self.lock();
+        let leaves = if owners(names, from).next().is_some() { Leaves::FollowedName } else { Leaves::OtherName };
+        counts.moved(from, to, owners(names, to), leaves);
+    }
+
+    /// How often files have come under the name of a source.
+    pub(crate) fn arrivals(&self, source: SourceId) -> Arrivals {
+        self.lock().counts.of(source)
+    }
+
+    /// Counts no longer for a source.
+    pub(crate) fn forget_arrivals(&self, source: SourceId) {
+        self.lock().counts.forget(source);
     }
 
     /// Something happened to a directory that a pattern listened to.

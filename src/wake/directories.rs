@@ -127,6 +127,11 @@ impl Directories {
     }
 
     /// Ends with all its watches, but for the thread.
+    /// Waits until the bell has been told of all that has happened by now.
+    pub(super) fn catch_up(&mut self) {
+        self.watcher.catch_up();
+    }
+
     pub(super) fn into_watcher(self) -> Watcher {
         self.watcher
     }

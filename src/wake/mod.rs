@@ -4,6 +4,7 @@
 //! sources looking at an interval must do instead. It decides nothing about files.
 
 mod above;
+mod arrivals;
 mod bell;
 mod directories;
 mod filesystem;
@@ -24,6 +25,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use crate::tail::SourceId;
+pub(crate) use arrivals::Arrivals;
 use bell::Bell;
 use bell::WayId;
 pub(crate) use bell::{Changed, Follower};
@@ -260,8 +262,21 @@ impl Wake {
     /// Forgets the name of a source.
     pub(crate) fn forget_name(&mut self, source: SourceId) {
         self.paths.remove(&source);
+        self.bell.forget_arrivals(source);
         if let Some(events) = &mut self.events {
             events.names.forget(Follower::Source(source));
+        }
+    }
+
+    /// How often files have come under the name of a source, as far as events have told; `None` if there are none.
+    pub(crate) fn arrivals(&self, source: SourceId) -> Option<Arrivals> {
+        self.events.as_ref().map(|_| self.bell.arrivals(source))
+    }
+
+    /// Waits until all that there is to be heard of arrivals has been heard.
+    pub(crate) fn catch_up(&mut self) {
+        if let Some(events) = &mut self.events {
+            events.names.catch_up();
         }
     }
 

@@ -177,6 +177,11 @@ impl Names {
         concerned.map(|(follower, _)| *follower).collect()
     }
 
+    /// Waits until the bell has been told of all that has happened to names by now.
+    pub(crate) fn catch_up(&mut self) {
+        self.watches.directories.catch_up();
+    }
+
     /// Ends with all its watches, but for the thread.
     pub(crate) fn into_watcher(self) -> Watcher {
         self.watches.directories.into_watcher()

@@ -9,9 +9,10 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use notify::event::EventKindMask;
-use notify::{Config, ErrorKind, EventHandler, INotifyWatcher, RecursiveMode, Watcher as _};
+use notify::event::{CreateKind, EventKindMask, ModifyKind, RenameMode};
+use notify::{Config, ErrorKind, EventHandler, EventKind, INotifyWatcher, RecursiveMode, Watcher as _};
 
+use super::arrivals::How;
 use super::bell::Bell;
 
 /// Why a watch could not be set.
@@ -73,6 +74,18 @@ impl Watcher {
         if let Some(inner) = self.inner.as_mut().filter(|_| !self.thread.ended()) {
             // The kernel may have dropped the watch together with the file already.
             let _ = inner.unwatch(path);
+        }
+    }
+
+    /// Waits until the bell has been told of all that the system has told the event source by now.
+    pub(crate) fn catch_up(&mut self) {
+        // The thread reads its queue with each of these, empty as they are, and hands over what it read when it has
+        // answered: before it takes up the second one.
+        for _ in 0..2 {
+            if let Some(inner) = self.inner.as_mut().filter(|_| !self.thread.ended()) {
+                // If it has died meanwhile, it says so elsewhere.
+                let _ = inner.update_paths(Vec::new());
+            }
         }
     }
 
@@ -148,7 +161,25 @@ impl EventHandler for Handler {
             }
             // An overflow comes without a path: it must be looked for first.
             Ok(event) if event.need_rescan() => self.bell.mark_everything(),
-            Ok(event) => event.paths.iter().for_each(|path| self.bell.mark_name(path)),
+            Ok(event) => match (event.kind, event.paths.as_slice()) {
+                // Both names have been told already.
+                (EventKind::Modify(ModifyKind::Name(RenameMode::Both)), [from, to]) => {
+                    self.bell.mark_rename(from, to);
+                }
+                (kind, paths) => {
+                    for path in paths {
+                        match kind {
+                            EventKind::Create(CreateKind::File) => self.bell.mark_arrival(path, How::Created),
+                            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
+                                self.bell.mark_arrival(path, How::Renamed);
+                            }
+                            EventKind::Modify(ModifyKind::Name(RenameMode::From)) => self.bell.mark_departure(path),
+                            _ => {}
+                        }
+                        self.bell.mark_name(path);
+                    }
+                }
+            },
         }
     }
 }

@@ -147,20 +147,28 @@ enum EvidenceWord {
 
 /// What could not be delivered: `from` and `to`, or `bytes_unknown`.
 #[derive(Clone, Debug)]
-pub(crate) struct Missing(
-    /// The offsets; `None` where nobody can know.
-    pub(crate) Option<Range<u64>>,
-);
+pub(crate) enum Missing {
+    /// What stood at these offsets.
+    Range(Range<u64>),
+    /// Nobody can know how much.
+    Unknown,
+    /// All of so many files, of which nothing is known.
+    Files(u64),
+}
 
 impl Serialize for Missing {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        match &self.0 {
-            Some(range) => {
+        match self {
+            Self::Range(range) => {
                 map.serialize_entry("from", &range.start)?;
                 map.serialize_entry("to", &range.end)?;
             }
-            None => map.serialize_entry("bytes_unknown", &true)?,
+            Self::Unknown => map.serialize_entry("bytes_unknown", &true)?,
+            Self::Files(files) => {
+                map.serialize_entry("bytes_unknown", &true)?;
+                map.serialize_entry("files", files)?;
+            }
         }
         map.end()
     }

@@ -87,7 +87,7 @@ fn gap_counts_what_is_missing_or_says_that_nobody_knows() {
         &Record::Gap {
             name: log(),
             file_id: Some(FILE.into()),
-            missing: Missing(Some(100..220)),
+            missing: Missing::Range(100..220),
             reason: "truncated",
         },
         concat!(
@@ -96,7 +96,7 @@ fn gap_counts_what_is_missing_or_says_that_nobody_knows() {
         ),
     );
     assert_encoded(
-        &Record::Gap { name: log(), file_id: None, missing: Missing(None), reason: "unreadable" },
+        &Record::Gap { name: log(), file_id: None, missing: Missing::Unknown, reason: "unreadable" },
         r#"{"type":"gap","path":"app.log","bytes_unknown":true,"reason":"unreadable"}"#,
     );
 }

@@ -13,6 +13,7 @@ use crate::tail::member::Member;
 use crate::tail::name::{Absence, Found, State, is_shortage};
 use crate::tail::options::{Following, Retry};
 use crate::tail::step::{Context, RETRY, Want};
+use crate::tail::turnover::{Backlog, Standstill};
 use crate::wake::is_made_up;
 
 impl Source {
@@ -20,6 +21,7 @@ impl Source {
     pub(super) fn inspect(&mut self, context: &mut Context<'_>) {
         let live = self.members.back().filter(|_| self.state == State::Live).map(Member::file);
         let at = context.files.now();
+        let backlog = self.turnover.begin_look();
         let (seen, found) = self.name.look(context.files, live);
         // What can't be reached now is not gone: it is taken up when it can.
         if let Some(saved) = self.saved.take_if(|_| seen != NameSeen::Inaccessible) {
@@ -46,11 +48,20 @@ impl Source {
                     self.looking = Some(at);
                 }
             }
-            (NameVerdict::Same, _) => self.looking = Some(at),
+            (NameVerdict::Same, _) => {
+                self.looking = Some(at);
+                self.settle(backlog, Standstill::Same, context);
+            }
             (NameVerdict::Gone, Found::Error(error)) => {
                 // It may have meant a file and mean nothing again. What can't be had now comes with the next look.
                 let missed = self.may_have_missed(context.options);
+                let held = self.members.len();
                 let extent = if missed { self.catch_up(None, context) } else { Extent::All };
+                if extent == Extent::All {
+                    // Events of what was just found may be on the way.
+                    let backlog = if self.members.len() > held { Backlog::Unknown } else { backlog };
+                    self.settle(backlog, Standstill::Missing, context);
+                }
                 if self.state == State::New && self.origin == Origin::Named {
                     self.beside.saw_name(at);
                     self.look_around(None, context);
@@ -64,9 +75,11 @@ impl Source {
                 context.wants.push(Want::Room);
             }
             (NameVerdict::Blocked, Found::Error(error)) => {
+                self.turnover.forget();
                 self.absent(Absence::Errno(error.raw_os_error()), Some(error), context);
             }
             (NameVerdict::Blocked | NameVerdict::Refused, Found::Kind(kind, error)) => {
+                self.turnover.forget();
                 self.absent(Absence::Untailable(kind), error, context);
             }
             // The remaining pairs are what it meant before.
@@ -123,6 +136,11 @@ impl Source {
         if self.come_back(meta.id) {
             return Extent::All;
         }
+        if self.closed_files(context).iter().any(|closed| closed.id == meta.id) {
+            self.turnover.returned();
+        } else {
+            self.turnover.took(1);
+        }
         let place = if self.following == Following::Name { handle.location() } else { None };
         self.take(handle, meta, arrival, context);
         if let Some(live) = self.members.back_mut() {
@@ -135,6 +153,7 @@ impl Source {
     fn come_back(&mut self, file: FileId) -> bool {
         let index = self.members.iter().position(|member| member.file() == file);
         let Some(member) = index.and_then(|index| self.members.remove(index)) else { return false };
+        self.turnover.returned();
         self.pending.extend(member.returned());
         self.latest = Some(file);
         self.members.push_back(member);

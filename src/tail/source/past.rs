@@ -13,6 +13,8 @@ use crate::tail::name::State;
 use crate::tail::options::{Following, Lineage, Options, Rewriting};
 use crate::tail::position::{Position, Resume};
 use crate::tail::step::{Context, RETRY, Want};
+use crate::tail::turnover::{Backlog, Settled, Standstill};
+use crate::wake::Arrivals;
 
 impl Source {
     /// A source for a name that an earlier tail has followed.
@@ -109,6 +111,7 @@ impl Source {
             self.pending.push_back(Happening::Lost { file, range, reason: Loss::Unreadable });
             self.beside.know(sibling.id);
         }
+        self.turnover.took(unseen.opened.len() + unseen.unreadable.len() + unseen.doubtful.len());
         for file in unseen.doubtful {
             self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Doubtful });
             self.beside.know(file);
@@ -136,6 +139,34 @@ impl Source {
         }
         if extent != Extent::All {
             self.name_again = Some(context.now + RETRY);
+        }
+    }
+
+    /// Events have told how often files have come under the name.
+    pub(crate) fn note_arrivals(&mut self, arrivals: Arrivals, backlog: Backlog) {
+        self.turnover.told(arrivals, backlog);
+    }
+
+    /// Events were lost.
+    pub(crate) fn forget_arrivals(&mut self, wants: &mut Vec<Want>) {
+        self.turnover.forget();
+        if self.following == Following::Name {
+            wants.push(Want::Arrivals(self.id));
+        }
+    }
+
+    /// Says how many files came and went unseen, at a look that took up nothing, or has all events heard before the next
+    /// one. A name that is a link may mean another file without any coming under a name.
+    pub(super) fn settle(&mut self, backlog: Backlog, found: Standstill, context: &mut Context<'_>) {
+        if !self.may_have_missed(context.options) || self.name.is_link() {
+            return;
+        }
+        match self.turnover.settle(backlog, found) {
+            Settled::Unseen(0) => {}
+            // By one of them it may have come under this name again, and gone.
+            Settled::Unseen(_) if self.members.iter().any(Member::has_other_names) => {}
+            Settled::Unseen(files) => self.pending.push_back(Happening::CameAndWent { files }),
+            Settled::Later => context.wants.push(Want::Arrivals(self.id)),
         }
     }
 
