@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
-use super::copies::{begins, copies, packs, packs_read, stands_at};
+use super::copies::{begins, copies, packs, packs_read, repeats, stands_at};
 use super::files::{FileId, Files, Handle, Links, Meta};
 use super::generation::Closed;
 use super::gzip::Unpacked;
@@ -46,6 +46,8 @@ pub(crate) struct Chain<'a> {
     pub(crate) closed: &'a VecDeque<Closed>,
     /// Set by whoever wants long searches to end.
     pub(crate) interrupt: &'a AtomicBool,
+    /// What the name means now, if that is not among the members yet.
+    pub(crate) arriving: Option<&'a dyn Handle>,
 }
 
 impl Chain<'_> {
@@ -57,7 +59,9 @@ impl Chain<'_> {
     fn is_copied_by(&self, file: &dyn Handle) -> bool {
         // Of a file that can't be compared any more, only much of it is proof.
         let copied = |closed: &Closed| closed.anchor.is_full() && copies(file, closed).unwrap_or(false);
-        self.members.iter().any(|member| member.is_copied_by(file)) || self.closed.iter().any(copied)
+        self.members.iter().any(|member| member.is_copied_by(file))
+            || self.closed.iter().any(copied)
+            || self.arriving.is_some_and(|original| was_copied_from(file, original).unwrap_or(false))
     }
 
     /// The same of a compressed file, which may also be one of the `live` file, that the name means and is not held yet.
@@ -318,6 +322,11 @@ impl Beside {
             self.known = siblings.iter().map(|sibling| sibling.id).filter(|id| id.birth >= oldest).collect();
         }
     }
+}
+
+/// Whether a file was copied from another one that is no younger.
+fn was_copied_from(file: &dyn Handle, original: &dyn Handle) -> io::Result<bool> {
+    Ok(file.meta()?.id.birth >= original.meta()?.id.birth && repeats(file, original)?)
 }
 
 /// Opens the oldest of the copies that a run of its own stands in, and says which one it is. None does in copies of what

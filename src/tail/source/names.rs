@@ -56,7 +56,7 @@ impl Source {
                 // It may have meant a file and mean nothing again. What can't be had now comes with the next look.
                 let missed = self.may_have_missed(context.options);
                 let held = self.members.len();
-                let extent = if missed { self.catch_up(None, context) } else { Extent::All };
+                let extent = if missed { self.catch_up(None, None, context) } else { Extent::All };
                 if extent == Extent::All {
                     // Events of what was just found may be on the way.
                     let backlog = if self.members.len() > held { Backlog::Unknown } else { backlog };
@@ -100,11 +100,11 @@ impl Source {
         let resumed = (self.state, self.origin) == (State::New, Origin::Resumed)
             && self.closed.iter().any(|closed| closed.id == meta.id);
         if !held && !resumed && self.may_have_missed(context.options) {
-            let mut extent = self.catch_up(Some(meta.id), context);
+            let mut extent = self.catch_up(Some(meta.id), Some(&*handle), context);
             if extent == Extent::Short {
                 // The directory can be listed with the descriptor that the new file has.
                 drop(handle);
-                extent = self.catch_up(Some(meta.id), context);
+                extent = self.catch_up(Some(meta.id), None, context);
                 match self.name.open(context.files) {
                     Ok(again) if again.meta().is_ok_and(|again| again.id == meta.id) => handle = again,
                     _ => return Extent::Short,

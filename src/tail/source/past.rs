@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 use super::{Origin, Source};
 use crate::tail::beside::{Beside, Chain, EarlierRun, Extent, Place, find_saved};
 use crate::tail::event::{Arrival, Happening, Loss, SourceId};
-use crate::tail::files::{FileId, Meta};
+use crate::tail::files::{FileId, Handle, Meta};
 use crate::tail::generation::{Closed, Look};
 use crate::tail::lines::Framing;
 use crate::tail::member::{Copy, Member, Progress, Role};
@@ -102,10 +102,15 @@ impl Source {
 
     /// Holds the generations that went by unseen since the newest one known, up to the `live` one that the name means
     /// now. Unless these are all, the name is looked at again, and the live one is to wait until then.
-    pub(super) fn catch_up(&mut self, live: Option<FileId>, context: &mut Context<'_>) -> Extent {
+    pub(super) fn catch_up(
+        &mut self,
+        live: Option<FileId>,
+        arriving: Option<&dyn Handle>,
+        context: &mut Context<'_>,
+    ) -> Extent {
         let last = self.newest();
         let (beside, chain) = self.beside(context);
-        let unseen = beside.unseen(&chain, last, live);
+        let unseen = beside.unseen(&Chain { arriving, ..chain }, last, live);
         for sibling in &unseen.unreadable {
             let (file, range) = (sibling.id, Some(0..sibling.size));
             self.pending.push_back(Happening::Lost { file, range, reason: Loss::Unreadable });
@@ -129,7 +134,7 @@ impl Source {
     /// What is known of the files beside the name, and what that is to be compared with.
     fn beside<'a>(&'a mut self, context: &Context<'a>) -> (&'a mut Beside, Chain<'a>) {
         let Self { beside, name, members, closed, .. } = self;
-        (beside, Chain { files: context.files, name, members, closed, interrupt: context.interrupt })
+        (beside, Chain { files: context.files, name, members, closed, arriving: None, interrupt: context.interrupt })
     }
 
     /// Has the name looked at again soon if not all files could be had.
