@@ -19,7 +19,7 @@ use crate::tail::position::Resume;
 use crate::tail::step::{Due, Want};
 
 /// Who looks more often than this without an end would never sleep.
-const MOST: usize = 20_000;
+const MOST: usize = 3_000;
 
 /// What came out, in its order.
 #[derive(Clone)]

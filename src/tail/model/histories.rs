@@ -9,6 +9,9 @@ use super::oracle::judge;
 use super::world::{Fate, Op, Step, Style, To, World};
 use crate::output::dice::Dice;
 
+/// How often a history is gone through to make it smaller.
+const ROUNDS: usize = 6;
+
 /// One history.
 #[derive(Clone, Debug)]
 pub(super) struct History {
@@ -88,7 +91,7 @@ impl History {
 
     /// Leaves out and simplifies whatever it fails without.
     fn shrink(mut self, kind: &str) -> Self {
-        loop {
+        for _ in 0..ROUNDS {
             let before = self.steps.clone();
             for index in (0..self.steps.len()).rev() {
                 let mut smaller = self.clone();
@@ -105,9 +108,10 @@ impl History {
             let plain = Self { short_reads: false, ..self.clone() };
             self.keep(plain, kind);
             if self.steps == before {
-                return self;
+                break;
             }
         }
+        self
     }
 
     fn keep(&mut self, smaller: Self, kind: &str) {

@@ -98,6 +98,11 @@ mod regressions {
     }
 
     #[test]
+    fn a_copy_made_in_the_tick_in_which_its_original_was_born_repeats_nothing() {
+        play(100, &[(0, Told, Append(1, 300, Live)), (0, Told, Copy(Up))]);
+    }
+
+    #[test]
     fn what_grows_while_it_is_looked_at_is_read_at_once() {
         play(
             100,
