@@ -536,10 +536,14 @@ fn faults(history: &[Step]) -> Vec<Fault> {
     faults
 }
 
-/// Plays each history with each fault at each call.
+/// Plays each history with each fault at each call; by default with each fourth of them.
 fn play_all(histories: &[&[Step]]) {
-    let cases: Vec<(&[Step], Fault)> =
-        histories.iter().flat_map(|h| faults(h).into_iter().map(move |f| (*h, f))).collect();
+    let soaking = std::env::var_os("RTAIL_SOAK").is_some_and(|value| value == "1");
+    let mut cases: Vec<(&[Step], Fault)> = Vec::new();
+    for history in histories {
+        cases.extend(faults(history).into_iter().map(|fault| (*history, fault)));
+    }
+    let cases: Vec<_> = cases.into_iter().step_by(if soaking { 1 } else { 4 }).collect();
     let (cases, failures) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
     let next = || cases.lock().unwrap().next();
     std::thread::scope(|scope| {
