@@ -1,6 +1,7 @@
 //! Lineage: what went by unseen, while a tail was busy or while there was none, is found beside the name.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on is to stop")]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -129,6 +130,33 @@ impl Files for Ticking {
 
     fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
         Ok(Box::new(TickingHandle(Disk.open(path, links)?)))
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        Disk.list(directory)
+    }
+}
+
+/// The files of this machine, while a rotator moves a copy on each time it is about to be opened.
+#[derive(Debug)]
+struct Moving {
+    moves: Cell<u32>,
+    moved: Cell<u32>,
+}
+
+impl Files for Moving {
+    fn meta(&self, path: &Path, links: Links) -> io::Result<Meta> {
+        Disk.meta(path, links)
+    }
+
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
+        let number = self.moved.get();
+        let (from, to) = (format!("a.log.{number}"), format!("a.log.{}", number + 1));
+        if path.file_name().is_some_and(|name| name == &*from) && number <= self.moves.get() {
+            fs::rename(path, path.with_file_name(to))?;
+            self.moved.set(number + 1);
+        }
+        Disk.open(path, links)
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
@@ -430,6 +458,27 @@ fn a_run_that_was_cut_between_a_look_at_it_and_its_first_byte_comes_from_its_cop
         let cut = (Some(0..lines(21..=70).len() as u64), Loss::Truncated);
         assert_eq!(follower.lost(), if copied { vec![] } else { vec![cut] });
         assert_eq!((follower.times("Rewritten"), follower.times("Skipped")), (2, 0));
+    }
+}
+
+#[test]
+fn a_copy_that_is_renamed_while_it_is_looked_for_is_found() {
+    for restarted in [false, true] {
+        let log = Log::with(1..=20);
+        let files = || Box::new(Moving { moves: Cell::new(4), moved: Cell::new(1) });
+        let mut tail = Tail::with_files(Follower::options(), files()).unwrap();
+        tail.follow(log.path());
+        let mut follower = Follower::of(tail);
+        follower.drain();
+        if restarted {
+            let (saved, text) = follower.stop(&log);
+            let mut tail = Tail::with_files(Follower::options(), files()).unwrap();
+            tail.resume(saved);
+            follower = Follower { text, ..Follower::of(tail) };
+        }
+        log.append(21..=100).copytruncate().append(101..=110);
+        follower.until(&lines(1..=110));
+        assert!(log.at("a.log.5").exists());
     }
 }
 

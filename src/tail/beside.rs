@@ -230,9 +230,23 @@ impl Beside {
     /// Finds the copy that was made of a file before it was cut, after it was read; of several the newest.
     ///
     /// # Errors
-    /// When there is none, but what may become one is still being compressed.
+    /// When there is none, but what may be one is still being compressed, or renamed again and again.
     pub(crate) fn copy_of(&mut self, before: &Closed, chain: &Chain<'_>) -> Result<Option<Copy>, Extent> {
-        let mut siblings = list(chain, Some(before.id)).unwrap_or_default();
+        let mut found = Err(Extent::Moving);
+        for _ in 0..ATTEMPTS {
+            found = self.find_copy(before, chain);
+            if !matches!(found, Err(Extent::Moving)) {
+                break;
+            }
+        }
+        found
+    }
+
+    fn find_copy(&mut self, before: &Closed, chain: &Chain<'_>) -> Result<Option<Copy>, Extent> {
+        let mut siblings = match list(chain, Some(before.id)) {
+            Err(Extent::Moving) => return Err(Extent::Moving),
+            other => other.unwrap_or_default(),
+        };
         siblings.sort_by_key(|sibling| std::cmp::Reverse(sibling.modified));
         let may_be = |sibling: &&Sibling| {
             (sibling.size >= before.offset || sibling.form == Form::Packed)
@@ -248,11 +262,11 @@ impl Beside {
                 let known = if sibling.form == Form::Packed { &packed } else { before };
                 copies(&*copy.handle, known).unwrap_or(false).then_some((sibling.clone(), copy))
             }
-            Ok(None) if sibling.form == Form::Packed => {
+            Ok(None) => {
                 extent = Extent::Moving;
                 None
             }
-            Ok(None) | Err(_) => None,
+            Err(_) => None,
         });
         self.used.retain(|used| siblings.iter().any(|sibling| used.is_still(sibling)));
         match found {
