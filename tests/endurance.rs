@@ -188,7 +188,10 @@ impl<'a> Life<'a> {
         let ended = ended.never_noticed("lost");
         let Some((first, last)) = consecutive(&ended.stdout) else { return };
         match self.due {
-            Due::Line(due) => assert_eq!(first, due, "it began elsewhere than where the run before was recorded"),
+            Due::Line(due) => {
+                let told = String::from_utf8_lossy(&ended.stderr);
+                assert_eq!(first, due, "it began elsewhere than where the run before was recorded:\n{told}");
+            }
             Due::Beginning(earliest) => {
                 assert!(first >= earliest && self.firsts.contains(&first), "it began at {first}, where no file does");
             }

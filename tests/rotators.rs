@@ -176,7 +176,6 @@ fn what_logrotate_takes_away_after_it_was_let_go_is_not_missed(mode: Mode) {
 const COMPRESSED_UNREAD: [&str; 2] = ["rotate 50\ncreate\ncompress", "rotate 50\ncreate\ncompress\ndelaycompress"];
 
 #[test]
-#[ignore = "compressed files are not read as yet"]
 fn what_logrotate_compressed_while_it_was_stopped_comes_in_order() {
     for directives in COMPRESSED_UNREAD {
         let logs = Logs::with("a.log", 1..=100);
@@ -194,7 +193,6 @@ fn what_logrotate_compressed_while_it_was_stopped_comes_in_order() {
 }
 
 #[test]
-#[ignore = "compressed files are not read as yet"]
 fn what_logrotate_compressed_while_nobody_followed_comes_in_order() {
     for directives in COMPRESSED_UNREAD {
         let logs = Logs::with("a.log", 1..=100);
