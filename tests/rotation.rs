@@ -13,9 +13,9 @@ fn what_comes_and_goes_while_the_output_is_blocked_is_held(mode: Mode) {
     tail.until_blocked();
     for generation in 1..=5 {
         let last = 300_000 + 100 * generation;
-        let before = tail.resources().descriptors;
+        let before = tail.holds("a.log");
         logs.replace("a.log", lines(last - 99..=last));
-        tail.until("the new file is held", |_| tail.resources().descriptors > before);
+        tail.until("the new file is held", |_| tail.holds("a.log") > before);
     }
     tail.drain().until_line(300_500);
     tail.end().printed_lines(1..=300_500);

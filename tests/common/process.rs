@@ -28,6 +28,15 @@ fn entries(pid: u32, folder: &str) -> usize {
     fs::read_dir(proc_path(pid, folder)).map_or(0, Iterator::count)
 }
 
+/// How many open files of a process were opened by this name, or renamed to it; those that were removed, too.
+pub(super) fn open_files(pid: u32, name: &str) -> usize {
+    let Ok(descriptors) = fs::read_dir(proc_path(pid, "fd")) else {
+        return 0;
+    };
+    let links = descriptors.flatten().filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
+    links.filter(|link| link.to_string_lossy().trim_end_matches(" (deleted)").ends_with(&format!("/{name}"))).count()
+}
+
 /// The number of inotify watches a process has.
 pub(super) fn watches(pid: u32) -> usize {
     let Ok(infos) = fs::read_dir(proc_path(pid, "fdinfo")) else {

@@ -389,6 +389,11 @@ impl Tail {
         self.process.id()
     }
 
+    /// How many files of this name it has open, whatever became of them.
+    pub fn holds(&self, name: &str) -> usize {
+        process::open_files(self.pid(), name)
+    }
+
     /// What it holds just now.
     pub fn resources(&self) -> Resources {
         Resources::of(self.pid())
