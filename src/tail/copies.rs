@@ -112,7 +112,7 @@ mod tests {
     use super::super::files::{Disk, FileId, Files, Links};
     use super::super::position::Position;
     use super::*;
-    use std::time::SystemTime;
+    use std::time::Duration;
 
     fn open(content: &[u8]) -> Box<dyn Handle> {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -159,9 +159,38 @@ mod tests {
         let (few, much) = (known(&all, 255), known(&all, 256));
         assert!(!copies(&*open(&all), &Closed { ended: None, ..few.clone() }).unwrap());
         assert!(copies(&*open(&all), &Closed { ended: None, ..much.clone() }).unwrap());
-        let later = Some(SystemTime::now() + std::time::Duration::from_mins(1));
+        let later = Some(SystemTime::now() + Duration::from_mins(1));
         for known in [few, much] {
             assert!(!copies(&*open(&all), &Closed { ended: later, ..known }).unwrap(), "of an earlier run");
+        }
+    }
+
+    fn open_written_at(content: &[u8], at: SystemTime) -> Box<dyn Handle> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        file.as_file().set_modified(at).unwrap();
+        Disk.open(file.path(), Links::Refuse).unwrap()
+    }
+
+    #[test]
+    fn a_compressed_file_of_few_bytes_is_known_by_its_time() {
+        let written = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_700);
+        let (seconds, later) = (written - Duration::from_millis(700), written + Duration::from_secs(5));
+        let all = text(0..10);
+        let known = Closed { ended: Some(written), ..known(&all, all.len()) };
+        let original = open_written_at(&all, written);
+        for (at, same) in
+            [(written, true), (seconds, true), (later, false), (seconds - Duration::from_secs(1), false)]
+        {
+            assert_eq!(packs_read(&*open_written_at(&all, at), &known).unwrap(), same, "{at:?}");
+            assert_eq!(packs(&*open_written_at(&all, at), &*original).unwrap(), same, "{at:?}");
+        }
+        // It was written when it was compressed.
+        assert!(packs_read(&*open(&all), &known).unwrap() && packs(&*open(&all), &*original).unwrap());
+        let other = text(1..11);
+        for packed in [&all[..all.len() - 1], &other] {
+            assert!(!packs_read(&*open_written_at(packed, written), &known).unwrap());
+            assert!(!packs(&*open_written_at(packed, written), &*original).unwrap());
         }
     }
 

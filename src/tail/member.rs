@@ -217,7 +217,12 @@ impl Member {
 
     /// How far it was read, and the largest size seen.
     pub(crate) fn read_of(&self) -> (u64, u64) {
-        (self.read_to(), self.generation.size().max(self.read_to()))
+        let seen = match self.stage {
+            // It was not looked at since it was taken, and may have grown.
+            Stage::Pinned(_) => self.generation.handle().meta().map_or(0, |meta| meta.size),
+            _ => 0,
+        };
+        (self.read_to(), self.generation.size().max(self.read_to()).max(seen))
     }
 
     /// The run that is being read; 0 before it begins.

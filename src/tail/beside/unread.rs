@@ -23,10 +23,9 @@ impl Beside {
         let grows = saved.last().is_some_and(|newest| newest.file == before.id);
         let live = chain.name.means(chain.files);
         let told = made.iter().all(|(_, written)| *written == Written::Later);
-        let fits = |copy: &Copy| match (copy.end, before.size) {
-            (0, 0) if !grows => true,
-            (end, size) if end == size || (grows && end > size) => told && !chain.is_packed_in(&*copy.handle, live),
-            _ => false,
+        let fits = |copy: &Copy| {
+            let is_empty = copy.end == 0 && before.size == 0 && !grows;
+            is_empty || (told && copy.end >= before.size && !chain.is_packed_in(&*copy.handle, live))
         };
         for (sibling, _) in made {
             match open_copy(sibling, chain) {
