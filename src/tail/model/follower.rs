@@ -47,8 +47,9 @@ pub(super) enum Out {
     },
     Closed {
         file: FileId,
-        /// With which call.
+        /// With which call, and when.
         at: u64,
+        clock: Duration,
     },
     /// The follower was killed. What came out from this place on had not been saved.
     Killed {
@@ -70,7 +71,7 @@ impl fmt::Debug for Out {
             Self::Opened { file, arrival } => write!(f, "{} opened: {arrival:?}", file.inode),
             Self::Rewritten { file } => write!(f, "{} rewritten", file.inode),
             Self::Lost { file, range, .. } => write!(f, "{} lost: {range:?}", file.inode),
-            Self::Closed { file, at } => write!(f, "{} closed with call {at}", file.inode),
+            Self::Closed { file, at, .. } => write!(f, "{} closed with call {at}", file.inode),
             Self::Killed { saved, .. } => write!(f, "killed, saved up to {saved}"),
             Self::Other(text) => f.write_str(text),
         }
@@ -94,8 +95,9 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(world: World, rotate_wait: Duration) -> Self {
-        let options = Options { start: Start::FromByte(1), rotate_wait, ..Options::default() };
+    pub(super) fn new(mut world: World, rotate_wait: Duration, poll_only: bool) -> Self {
+        world.rotate_wait = rotate_wait;
+        let options = Options { start: Start::FromByte(1), rotate_wait, poll_only, ..Options::default() };
         let (model, base) = (Model::new(world), Instant::now());
         let (engine, source) = Self::begin(&model, &options, base, None);
         let world = model.world.clone();
@@ -215,7 +217,9 @@ impl Follower {
                     Happening::Closed { file, .. } => {
                         let world = self.world.borrow();
                         let closed = world.fs.inodes.iter().filter(|inode| inode.id == *file);
-                        Out::Closed { file: *file, at: closed.map(|inode| inode.closed_at).max().unwrap_or(0) }
+                        let (at, clock) =
+                            closed.map(|inode| (inode.closed_at, inode.closed_clock)).max().unwrap_or_default();
+                        Out::Closed { file: *file, at, clock }
                     }
                     Happening::Rewritten { file, .. } => Out::Rewritten { file: *file },
                     other => Out::Other(format!("{other:?}")),
@@ -257,6 +261,9 @@ impl Follower {
         }
         self.engine.tick(now);
         let mut world = self.world.borrow_mut();
+        if self.options.poll_only {
+            world.events.clear();
+        }
         let (due, later): (Vec<_>, Vec<_>) = world.events.drain(..).partition(|(at, _)| *at <= clock);
         world.events.extend(later);
         for (_, told) in due {

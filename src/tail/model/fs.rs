@@ -55,6 +55,8 @@ pub(super) struct Inode {
     pub(super) shown: Vec<Shown>,
     /// The call with which the follower closed it last.
     pub(super) closed_at: u64,
+    /// When that was.
+    pub(super) closed_clock: Duration,
 }
 
 impl Inode {
@@ -128,6 +130,10 @@ impl Fs {
         self.names.get(name).copied()
     }
 
+    pub(super) fn name_of(&self, key: Key) -> Option<String> {
+        self.names.iter().find(|(_, of)| **of == key).map(|(name, _)| name.clone())
+    }
+
     pub(super) fn create(&mut self, name: &str) -> Key {
         let number = self.free.pop().unwrap_or(100 + self.inodes.len() as u64);
         let (born, key) = (self.tick(), self.inodes.len());
@@ -141,6 +147,7 @@ impl Fs {
             run: 0,
             shown: vec![Shown::default()],
             closed_at: 0,
+            closed_clock: Duration::ZERO,
         });
         self.names.insert(name.to_owned(), key);
         self.directory_modified = self.clock;

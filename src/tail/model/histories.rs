@@ -19,6 +19,8 @@ pub(super) struct History {
     pub(super) seed: u64,
     pub(super) rotate_wait: Duration,
     pub(super) short_reads: bool,
+    /// Whether the follower looks at an interval only.
+    pub(super) polls: bool,
     pub(super) steps: Vec<Step>,
 }
 
@@ -61,6 +63,7 @@ impl History {
             seed,
             rotate_wait: dice.pick(&[Duration::from_secs(5), Duration::from_millis(100)]),
             short_reads: matches!(theme, Theme::Renames) && dice.roll(4) == 0,
+            polls: dice.roll(6) == 0,
             steps,
         }
     }
@@ -70,7 +73,7 @@ impl History {
         let played = catch_unwind(AssertUnwindSafe(|| {
             let mut world = World::new(self.seed);
             world.short_reads = self.short_reads;
-            let mut follower = Follower::new(world, self.rotate_wait);
+            let mut follower = Follower::new(world, self.rotate_wait, self.polls);
             // What was there and gone before the first look is not asked for.
             follower.play(Step { calls: 0, fate: Fate::Told, op: Op::Look });
             for step in &self.steps {
@@ -105,7 +108,7 @@ impl History {
                     self.keep(smaller, kind);
                 }
             }
-            let plain = Self { short_reads: false, ..self.clone() };
+            let plain = Self { short_reads: false, polls: false, ..self.clone() };
             self.keep(plain, kind);
             if self.steps == before {
                 break;
@@ -127,8 +130,8 @@ impl History {
         let wrong = smallest.play().err().unwrap_or_default();
         let first = first.lines().next().unwrap_or_default();
         let mut text = format!("seed {seed}: {first}\nsmallest: {wrong}\n");
-        let History { rotate_wait, short_reads, .. } = smallest;
-        writeln!(text, "rotate_wait: {rotate_wait:?}, short_reads: {short_reads}").unwrap();
+        let History { rotate_wait, short_reads, polls, .. } = smallest;
+        writeln!(text, "rotate_wait: {rotate_wait:?}, short_reads: {short_reads}, polls: {polls}").unwrap();
         for Step { calls, fate, op } in &smallest.steps {
             writeln!(text, "    ({calls}, {fate:?}, {op:?}),").unwrap();
         }
@@ -204,16 +207,21 @@ fn happening(dice: &mut Dice, theme: Theme, style: Style) -> Vec<Op> {
         7..=9 => {
             let mut ops = moved_on(dice, style);
             ops.push(Op::Rotate(style));
-            match dice.roll(3) {
-                0 => ops.push(Op::Create),
-                1 => ops.push(lines(dice, To::Live)),
+            match dice.roll(6) {
+                0 | 1 => ops.push(Op::Create),
+                2 | 3 => ops.push(lines(dice, To::Live)),
+                4 => ops.push(Op::Return),
                 _ => {}
             }
             ops
         }
         10 | 11 => {
             let mut ops = moved_on(dice, style);
-            ops.extend([Op::Copy(style), Op::Truncate]);
+            if dice.roll(3) == 0 {
+                ops.extend([Op::BeginCopy(style), Op::EndCopy, Op::Truncate]);
+            } else {
+                ops.extend([Op::Copy(style), Op::Truncate]);
+            }
             if dice.roll(2) == 0 {
                 ops.push(lines(dice, To::Live));
             }

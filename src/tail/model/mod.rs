@@ -56,7 +56,7 @@ fn nothing_is_lost_where_the_follower_is_killed() {
 fn play(rotate_wait: u64, steps: &[(u32, Fate, Op)]) {
     let steps = steps.iter().map(|&(calls, fate, op)| Step { calls, fate, op }).collect();
     let rotate_wait = Duration::from_millis(rotate_wait);
-    let history = History { seed: 0, rotate_wait, short_reads: false, steps };
+    let history = History { seed: 0, rotate_wait, short_reads: false, polls: false, steps };
     if let Err(wrong) = history.play() {
         panic!("{wrong}");
     }

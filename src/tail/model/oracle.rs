@@ -2,6 +2,7 @@
 //! order, or it was announced as lost. It is slow and looks at everything.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::follower::Out;
 use super::fs::Key;
@@ -12,6 +13,9 @@ use crate::tail::proof::ANCHOR;
 
 /// A file is let go in a moment: what is written within so many calls of that may be too late.
 const MOMENT: u64 = 12;
+
+/// The time by which a look goes is that of its beginning.
+const ONE_LOOK: Duration = Duration::from_millis(5);
 
 /// A line, or the beginning of one, that came out.
 struct Came {
@@ -93,11 +97,12 @@ fn once<'a>(world: &World, out: &[Out], came: &'a [Came]) -> Result<Vec<&'a Came
             _ => false,
         }
     };
-    let (mut last, mut done) = (BTreeMap::new(), BTreeMap::new());
+    let (mut seen, mut done) = (BTreeMap::new(), BTreeMap::new());
     let mut first = Vec::new();
     for one in came {
         let (line, place) = (&world.lines[one.line], one.place);
-        if let Some(before) = last.insert(one.line, place) {
+        let before = *seen.entry(one.line).or_insert(place);
+        if before < place {
             let id = world.fs.inodes[line.home].id;
             let anew = |out: &Out| matches!(out, Out::Rewritten { file } if *file == id);
             let small_copy = |other: &Came| {
@@ -229,10 +234,12 @@ fn complete(world: &World, out: &[Out], came: &[Came], rested: u64) -> Result<()
             _ => false,
         });
         // Read on until it has been quiet for the time that is to be waited for late writers (core.md 6).
-        let in_time = |at: u64| at <= rested && line.at + MOMENT >= at;
-        let let_go =
-            out.iter().any(|out| matches!(out, Out::Closed { file, at } if *file == home.id && in_time(*at)))
-                && world.fs.lookup(LIVE) != Some(line.home);
+        let quiet = world.lost_at.get(&line.home).map(|lost| (*lost + world.rotate_wait).saturating_sub(ONE_LOOK));
+        let in_time =
+            |at: u64, clock| at <= rested && line.at + MOMENT >= at && quiet.is_some_and(|end| end <= clock);
+        let closed =
+            |out: &Out| matches!(out, Out::Closed { file, at, clock } if *file == home.id && in_time(*at, *clock));
+        let let_go = out.iter().any(closed) && world.fs.lookup(LIVE) != Some(line.home);
         if !announced && !let_go {
             let whole = if line.is_whole() { "" } else { ", which was never finished" };
             let where_it_was = format!("file {} run {} at {}", line.home, line.run, line.offset);

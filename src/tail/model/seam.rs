@@ -90,8 +90,9 @@ impl Drop for ModelHandle {
         let mut world = self.world.borrow_mut();
         world.open.remove(&self.fd.as_raw_fd());
         world.fs.close(self.key);
-        let calls = world.calls;
-        world.fs.inodes[self.key].closed_at = calls;
+        let (calls, clock) = (world.calls, world.fs.clock);
+        let inode = &mut world.fs.inodes[self.key];
+        (inode.closed_at, inode.closed_clock) = (calls, clock);
         world.left(Some(self.key));
     }
 }

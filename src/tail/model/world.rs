@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::RawFd;
 use std::time::{Duration, SystemTime};
 
-use super::fs::{Fs, Key, Shown};
+use super::fs::{Fs, Inode, Key, Shown};
 use crate::output::dice::Dice;
 use crate::tail::position::Position;
 
@@ -16,7 +16,7 @@ use crate::tail::position::Position;
 pub(super) const LIVE: &str = "a.log";
 
 /// How many calls a look takes that finds a file rewritten, copies of it included.
-const LOOK: u64 = 24;
+const LOOK: u64 = 40;
 
 /// How many calls are between the two of a look that ask for the size of a file and read it.
 const STEP: u64 = 3;
@@ -79,6 +79,11 @@ pub(super) enum Op {
     Drop(u32),
     /// Copies the followed file.
     Copy(Style),
+    /// The same, but only about the first half of it; the rest follows.
+    BeginCopy(Style),
+    EndCopy,
+    /// Renames the file that was followed last, if it was renamed, back to its name.
+    Return,
     /// Empties the followed file.
     Truncate,
     /// Cuts the last lines off.
@@ -190,14 +195,19 @@ pub(super) struct World {
     pub(super) last_read: Key,
     /// Whether reads are as short as they may be.
     pub(super) short_reads: bool,
+    pub(super) rotate_wait: Duration,
     turns: u64,
     /// The turns of files, and which of them the name means or has meant last.
     turn_of: BTreeMap<Key, u64>,
+    /// When the name ceased to mean files.
+    pub(super) lost_at: BTreeMap<Key, Duration>,
     /// With which call the present runs of files began that were cut.
     began: BTreeMap<Key, u64>,
     live: Option<Key>,
     previous: Option<Key>,
     numbers: u32,
+    /// What is being copied, and to where.
+    copying: Option<(Key, Key)>,
     /// Lines that were begun, and the runs of their files.
     begun: BTreeMap<Key, (usize, usize)>,
     /// How much of which run a checkpoint knows.
@@ -218,12 +228,15 @@ impl World {
             open: BTreeMap::new(),
             last_read: 0,
             short_reads: false,
+            rotate_wait: Duration::ZERO,
             turns: 0,
             turn_of: BTreeMap::new(),
+            lost_at: BTreeMap::new(),
             began: BTreeMap::new(),
             live: None,
             previous: None,
             numbers: 0,
+            copying: None,
             begun: BTreeMap::new(),
             saved: BTreeMap::new(),
         }
@@ -290,7 +303,16 @@ impl World {
                 let left = self.fs.unlink(&numbered(number));
                 self.left(left);
             }
-            Op::Copy(style) => self.copy(style),
+            Op::Copy(style) => {
+                self.begin_copy(style);
+                self.end_copy();
+            }
+            Op::BeginCopy(style) => {
+                self.begin_copy(style);
+                self.copy_spans(1);
+            }
+            Op::EndCopy => self.end_copy(),
+            Op::Return => self.give_back_name(fate),
             Op::Truncate => self.cut_lines(usize::MAX, fate),
             Op::Shorten(count) => self.cut_lines(count, fate),
             Op::Rewrite => self.rewrite(fate),
@@ -325,6 +347,10 @@ impl World {
         self.turns += 1;
         self.turn_of.insert(key, self.turns);
         self.previous = self.live.replace(key);
+        if let Some(previous) = self.previous {
+            self.lost_at.entry(previous).or_insert(self.fs.clock);
+        }
+        self.lost_at.remove(&key);
         for line in self.lines.iter_mut().filter(|line| line.home == key && line.turn.is_none()) {
             line.turn = Some(self.turns);
         }
@@ -409,16 +435,39 @@ impl World {
         }
     }
 
-    fn copy(&mut self, style: Style) {
+    fn begin_copy(&mut self, style: Style) {
+        self.end_copy();
         let Some(key) = self.fs.lookup(LIVE) else { return };
         let to = self.place(style);
         let left = self.fs.unlink(&to);
         self.left(left);
-        let copy = self.fs.create(&to);
-        let content = self.fs.inodes[key].content.clone();
-        for span in self.fs.inodes[key].spans.clone() {
-            let range = usize::try_from(span.offset).unwrap()..usize::try_from(span.end()).unwrap();
-            self.fs.append(copy, span.line, &content[range]);
+        self.copying = Some((key, self.fs.create(&to)));
+    }
+
+    fn end_copy(&mut self) {
+        self.copy_spans(usize::MAX);
+        self.copying = None;
+    }
+
+    /// Copies so many more lines of the file that is being copied.
+    fn copy_spans(&mut self, most: usize) {
+        let Some((from, to)) = self.copying.filter(|(_, to)| self.fs.inodes[*to].is_reachable()) else { return };
+        let content = self.fs.inodes[from].content.clone();
+        let done = self.fs.inodes[to].content.len() as u64;
+        let spans = self.fs.inodes[from].spans.clone();
+        for span in spans.iter().filter(|span| span.end() > done).take(most) {
+            let start = span.offset.max(done);
+            let range = usize::try_from(start).unwrap()..usize::try_from(span.end()).unwrap();
+            self.fs.append(to, span.line, &content[range]);
+        }
+    }
+
+    fn give_back_name(&mut self, fate: Fate) {
+        let Some(key) = self.live.filter(|_| self.fs.lookup(LIVE).is_none()) else { return };
+        if let Some(name) = self.fs.name_of(key) {
+            self.fs.rename(&name, LIVE);
+            self.lost_at.remove(&key);
+            self.name_changed(fate);
         }
     }
 
@@ -437,15 +486,16 @@ impl World {
         for number in &gone {
             let line = &mut self.lines[*number];
             let here = line.home == key;
+            let gone = here && !self.fs.holds(*number, line.written);
             line.cut_to = line.cut_to.or(here.then_some(to));
-            if here && to >= read && !self.fs.holds(*number, line.written) {
+            if gone && to >= read {
                 line.excuse.get_or_insert(Excuse::Unread);
             }
             if here && (to, read) == (0, 0) && modified == Some(self.fs.tick()) {
                 line.excuse.get_or_insert(Excuse::OneTick);
             }
             let brief = self.began.get(&key).is_some_and(|began| self.calls <= began + LOOK);
-            if here && (brief || self.calls <= line.at + STEP) {
+            if gone && (brief || self.calls <= line.at + STEP) {
                 line.excuse.get_or_insert(Excuse::Brief);
             }
             if here && to > 0 && !line.is_whole() {
@@ -511,7 +561,14 @@ impl World {
     pub(super) fn remember_shown(&mut self, files: &[Position]) {
         self.saved.clear();
         for file in files {
-            for (key, inode) in self.fs.inodes.iter().enumerate().filter(|(_, inode)| inode.id == file.file) {
+            // Of a run that began since, it tells nothing.
+            let is_run = |inode: &Inode| {
+                let end = usize::try_from(file.offset).unwrap();
+                let read = inode.content.get(..end).unwrap_or_default();
+                read.ends_with(&file.anchor) && read.starts_with(&file.head)
+            };
+            let known = |inode: &Inode| inode.id == file.file && is_run(inode);
+            for (key, inode) in self.fs.inodes.iter().enumerate().filter(|(_, inode)| known(inode)) {
                 let Shown { size, read, .. } = *inode.shown();
                 let shown = Shown { size: size.min(file.size), read: read.min(file.offset), modified: None };
                 self.saved.insert((key, inode.run), shown);
@@ -536,6 +593,9 @@ impl World {
     }
 
     fn name_changed(&mut self, fate: Fate) {
+        if let Some(live) = self.live.filter(|live| self.fs.lookup(LIVE) != Some(*live)) {
+            self.lost_at.entry(live).or_insert(self.fs.clock);
+        }
         if self.name_is_watched {
             self.tell(Told::Name, fate);
         }
