@@ -153,6 +153,16 @@ pub trait Files: fmt::Debug {
         Ok(self.list(directory)?.into_iter().filter_map(entry).collect())
     }
 
+    /// Lists the same as [`entries`](Self::entries), of names that begin with this.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn entries_beginning(&self, directory: &Path, with: &OsStr) -> io::Result<Vec<Entry>> {
+        let mut entries = self.entries(directory)?;
+        entries.retain(|entry| entry.name.as_bytes().starts_with(with.as_bytes()));
+        Ok(entries)
+    }
+
     /// Where `path` really leads: a path through no symbolic link.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -113,12 +114,13 @@ pub(crate) fn is_packed(path: &Path) -> bool {
 /// A directory that can't be listed.
 pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Option<Vec<Sibling>>> {
     let base = path.file_name().unwrap_or_default().as_bytes();
+    let beginning = OsStr::from_bytes(stem(base).unwrap_or(base));
     let is_generation = |entry: &Entry| rotated(base, entry.name.as_bytes()).is_some();
     // Files that are renamed between the listing and the question what they are: known by their numbers.
     let mut metas: HashMap<u64, Option<Meta>> = HashMap::new();
     let mut before = Vec::new();
     for _ in 0..ATTEMPTS {
-        let mut entries = files.entries(directory(path))?;
+        let mut entries = files.entries_beginning(directory(path), beginning)?;
         entries.retain(is_generation);
         // Where nothing moves and names mean others than was listed, the file system numbers them otherwise.
         let settled = entries == before;
@@ -217,12 +219,17 @@ fn mark<'n>(base: &[u8], name: &'n [u8]) -> Option<(&'n [u8], MarkPlace)> {
         (mark == b"~" || tokens(mark)?.any(tells)).then_some((mark, MarkPlace::Appended))
     };
     let inserted = || {
-        let dot = base.iter().rposition(|&byte| byte == b'.').filter(|dot| *dot > 0)?;
-        let mark = name.strip_prefix(&base[..dot])?.strip_suffix(&base[dot..])?;
+        let stem = stem(base)?;
+        let mark = name.strip_prefix(stem)?.strip_suffix(&base[stem.len()..])?;
         // `app-errors-2.log` is another log than `app.log`.
         tokens(mark)?.next().is_some_and(tells).then_some((mark, MarkPlace::Inserted))
     };
     appended().or_else(inserted)
+}
+
+/// What stands before the suffix of a name, if it has one.
+fn stem(base: &[u8]) -> Option<&[u8]> {
+    base.iter().rposition(|&byte| byte == b'.').filter(|dot| *dot > 0).map(|dot| &base[..dot])
 }
 
 /// The parts of what may have been added to a name; `None` if it doesn't stand apart from the name.

@@ -39,6 +39,7 @@ mod generation;
 mod gzip;
 mod lineage;
 mod lines;
+mod listing;
 mod matches;
 mod member;
 #[cfg(test)]
@@ -80,6 +81,7 @@ pub use crate::wake::{Also, Trouble, Until};
 
 use self::discovery::Discovery;
 use self::engine::Engine;
+use self::listing::Listed;
 use self::pattern::Pattern;
 use self::report::Report;
 use self::source::Source;
@@ -111,7 +113,7 @@ impl Tail {
     /// When the system has no descriptor left to wait on. That no event source can be started is no error: files
     /// are looked at in intervals then, and the trouble is reported as an event.
     pub fn new(options: Options) -> io::Result<Self> {
-        Self::with_files(options, Box::new(Disk))
+        Self::with_files(options, Box::<Listed>::default())
     }
 
     /// A tail of other files than this machine's, for tests of what the system rarely does.
