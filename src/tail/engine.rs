@@ -45,7 +45,7 @@ enum Cause {
 struct Slot {
     source: Source,
     /// The files that the source had open when that was last noted.
-    held: Vec<FileId>,
+    held: Box<[FileId]>,
     noticed: Noticed,
     cause: Cause,
     queued: bool,
@@ -75,7 +75,7 @@ pub(crate) struct Engine {
     options: Options,
     files: Box<dyn Files>,
     beginning: Beginning,
-    slots: HashMap<SourceId, Slot>,
+    slots: HashMap<SourceId, Box<Slot>>,
     added: usize,
     /// Sources whose first output is not complete; only the foremost goes on, so that they come out one by one.
     starting: VecDeque<SourceId>,
@@ -430,7 +430,7 @@ impl Engine {
     }
 
     /// The sources, and what a step of one of them needs beside itself.
-    fn context(&mut self, source: SourceId, now: Instant) -> (&mut HashMap<SourceId, Slot>, Context<'_>) {
+    fn context(&mut self, source: SourceId, now: Instant) -> (&mut HashMap<SourceId, Box<Slot>>, Context<'_>) {
         let noticed = self.slots.get(&source).map_or(Noticed::ByEvents, |slot| slot.noticed);
         let context = Context {
             files: &*self.files,

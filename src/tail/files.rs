@@ -3,6 +3,7 @@
 //! The core reaches files through [`Files`] and [`Handle`] alone, so that tests can put a model file system or
 //! a failing disk in their place. This module decides nothing.
 
+use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
@@ -267,7 +268,7 @@ impl Files for Disk {
             flags |= OFlags::NOFOLLOW;
         }
         let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-        Ok(Box::new(DiskHandle { file, stdin: false }))
+        Ok(Box::new(DiskHandle::new(file)))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<std::ffi::OsString>> {
@@ -300,6 +301,13 @@ impl Files for Disk {
 struct DiskHandle {
     file: File,
     stdin: bool,
+    file_system: OnceCell<Option<i64>>,
+}
+
+impl DiskHandle {
+    fn new(file: File) -> Self {
+        Self { file, stdin: false, file_system: OnceCell::new() }
+    }
 }
 
 /// Standard input, or a handle that says with each use that there is none.
@@ -360,7 +368,8 @@ impl Handle for Closed {
 impl DiskHandle {
     /// Takes over standard input, which stays open under its own number for whoever else has it.
     fn stdin() -> io::Result<Self> {
-        Ok(Self { file: File::from(io::stdin().as_fd().try_clone_to_owned()?), stdin: true })
+        let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        Ok(Self { stdin: true, ..Self::new(file) })
     }
 
     /// The link by which the system names the open file.
@@ -460,7 +469,7 @@ impl Handle for DiskHandle {
     }
 
     fn file_system(&self) -> Option<i64> {
-        rustix::fs::fstatfs(&self.file).ok().map(|stat| stat.f_type)
+        *self.file_system.get_or_init(|| rustix::fs::fstatfs(&self.file).ok().map(|stat| stat.f_type))
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {

@@ -74,8 +74,10 @@ impl Name {
     /// Finds out what the name means now; opens it if that is not the file it `meant`.
     pub(crate) fn look(&mut self, files: &dyn Files, meant: Option<FileId>) -> (NameSeen, Found) {
         let result = (|| {
-            let links = if let Some(links) = self.links { links } else { self.first_sight(files)? };
-            let meta = files.meta(&self.path, links)?;
+            let (links, meta) = match self.links {
+                Some(links) => (links, files.meta(&self.path, links)?),
+                None => self.first_sight(files)?,
+            };
             if links == Links::Refuse && meta.kind == FileKind::Symlink {
                 return Ok((NameSeen::LinkNow, Found::Kind(FileKind::Symlink, None)));
             }
@@ -103,14 +105,15 @@ impl Name {
     }
 
     /// Remembers whether the name is a link when it is seen for the first time.
-    fn first_sight(&mut self, files: &dyn Files) -> io::Result<Links> {
+    fn first_sight(&mut self, files: &dyn Files) -> io::Result<(Links, Meta)> {
         let meta = files.meta(&self.path, Links::Refuse)?;
         let links = if meta.kind == FileKind::Symlink { Links::Follow } else { Links::Refuse };
         // What can't be followed yet (a directory) may make way for a link as well as for a file.
         if meta.kind != FileKind::Directory {
             self.links = Some(links);
         }
-        Ok(links)
+        let meta = if links == Links::Follow { files.meta(&self.path, links)? } else { meta };
+        Ok((links, meta))
     }
 }
 

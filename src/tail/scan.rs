@@ -11,6 +11,9 @@ pub(crate) const CHUNK: usize = 256 * 1024;
 
 /// Reads at an offset until `least` bytes are there or the file ends: a short read alone proves nothing.
 pub(crate) fn read_at_least(handle: &dyn Handle, buffer: &mut [u8], offset: u64, least: usize) -> io::Result<usize> {
+    if buffer.is_empty() {
+        return Ok(0);
+    }
     let mut length = handle.read_at(buffer, offset)?;
     while length < least {
         match handle.read_at(&mut buffer[length..], offset + length as u64)? {

@@ -41,7 +41,7 @@ pub(crate) struct Source {
     state: State,
     members: VecDeque<Member>,
     /// A file that is closed for the time being: the only one, or one whose name means another file now.
-    resting: Option<Resting>,
+    resting: Option<Box<Resting>>,
     /// Which member is to be read next.
     cursor: usize,
     closed: VecDeque<Closed>,
@@ -184,7 +184,7 @@ impl Source {
 
     /// The files that it has, open or closed for the time being, oldest first.
     pub(crate) fn files(&self) -> impl Iterator<Item = FileId> {
-        self.resting.iter().map(Resting::file).chain(self.members.iter().map(Member::file))
+        self.resting.iter().map(|resting| resting.file()).chain(self.members.iter().map(Member::file))
     }
 
     /// Whether it is to go on before others do: there is more to report, or a line of which a part was delivered.
@@ -329,7 +329,7 @@ impl Source {
         if !self.members.is_empty() || self.is_resting() {
             self.state = State::Live;
             if self.members.is_empty() {
-                self.resting.iter_mut().for_each(Resting::note_name);
+                self.resting.iter_mut().for_each(|resting| resting.note_name());
             }
             self.name.rename(path);
         }

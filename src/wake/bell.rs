@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -76,7 +76,7 @@ pub(crate) struct Marks {
 #[derive(Debug, Default)]
 struct Shared {
     /// Names within watched directories that somebody follows.
-    names: HashMap<PathBuf, Vec<Interest>>,
+    names: HashMap<Arc<Path>, Vec<Interest>>,
     /// Watched directories, and who wants to know of every name in them.
     directories: HashMap<PathBuf, Vec<Listener>>,
     counts: Counts,
@@ -84,7 +84,7 @@ struct Shared {
 }
 
 /// The sources whose name this is, each once.
-fn owners<'a>(names: &'a HashMap<PathBuf, Vec<Interest>>, path: &Path) -> impl Iterator<Item = SourceId> + use<'a> {
+fn owners<'a>(names: &'a HashMap<Arc<Path>, Vec<Interest>>, path: &Path) -> impl Iterator<Item = SourceId> + use<'a> {
     let interests = names.get(path).map_or(&[][..], Vec::as_slice);
     // One that is followed anew is followed twice for a moment.
     let distinct = interests.iter().enumerate().filter(|(index, interest)| !interests[..*index].contains(interest));
@@ -153,9 +153,9 @@ impl Bell {
     }
 
     /// Adds an interest in a name, until it is taken back once.
-    pub(crate) fn follow_name(&self, name: &Path, interest: Interest) {
+    pub(crate) fn follow_name(&self, name: &Arc<Path>, interest: Interest) {
         // There is seldom more than one.
-        self.lock().names.entry(name.to_owned()).or_insert_with(|| Vec::with_capacity(1)).push(interest);
+        self.lock().names.entry(Arc::clone(name)).or_insert_with(|| Vec::with_capacity(1)).push(interest);
     }
 
     pub(crate) fn unfollow_name(&self, name: &Path, interest: Interest) {
@@ -265,7 +265,6 @@ impl Bell {
 mod tests {
     use super::*;
     use rustix::event::{PollFd, PollFlags, Timespec};
-    use std::sync::Arc;
 
     fn readable(bell: &Bell, wait: i64) -> bool {
         let mut fds = [PollFd::from_borrowed_fd(bell.fd(), PollFlags::IN)];
@@ -304,7 +303,7 @@ mod tests {
     fn no_mark_is_slept_through_and_none_leaves_the_bell_ringing() {
         const COUNT: usize = 50_000;
         let bell = Arc::new(Bell::new().unwrap());
-        let names: Vec<_> = (0..COUNT).map(|number| PathBuf::from(format!("/logs/{number}"))).collect();
+        let names: Vec<Arc<Path>> = (0..COUNT).map(|number| Path::new(&format!("/logs/{number}")).into()).collect();
         for (number, name) in names.iter().enumerate() {
             bell.follow_name(name, Interest::Follower(Follower::Pattern(number)));
         }

@@ -28,10 +28,10 @@ pub(crate) struct Names {
 }
 
 /// What one follower has asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Entry {
     ways: Vec<WayId>,
-    names: Vec<PathBuf>,
+    names: Vec<Arc<Path>>,
     guard: Option<Hold>,
 }
 
@@ -70,7 +70,8 @@ impl Names {
     }
 
     fn follow_now(&mut self, follower: Follower, path: &Path) -> Result<Announces, Refusal> {
-        let mut entry = Entry::default();
+        // Most have one of each: only links lead on.
+        let mut entry = Entry { ways: Vec::with_capacity(1), names: Vec::with_capacity(1), guard: None };
         let result = self.enter(follower, path, &mut entry);
         // The old entry goes only now, so that no moment is unwatched.
         if let Some(old) = self.entries.insert(follower, entry) {
@@ -93,7 +94,7 @@ impl Names {
             let (end, announces) = self.ways.find(&mut self.watches, way)?;
             told = told.max(announces);
             let (Some(end), Some(name)) = (end, name) else { break };
-            let watched = end.watched_as.join(name);
+            let watched: Arc<Path> = end.watched_as.join(name).into();
             self.watches.directories.bell().follow_name(&watched, Interest::Follower(follower));
             entry.names.push(watched);
             let target = std::fs::read_link(end.directory.join(name)).map(|target| end.directory.join(target));

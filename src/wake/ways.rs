@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::above::{Above, Concern, Hold, Watching};
 use super::bell::{Interest, WayId};
@@ -45,7 +46,7 @@ struct Course {
     end: Option<End>,
     told: Announces,
     directories: Vec<DirectoryId>,
-    names: Vec<PathBuf>,
+    names: Vec<Arc<Path>>,
     holds: Vec<Hold>,
 }
 
@@ -190,7 +191,7 @@ impl Course {
         for Turn { directory, name } in &route.turns {
             match self.enter(with, directory) {
                 Ok(watched) => {
-                    let name = watched.path.join(name);
+                    let name: Arc<Path> = watched.path.join(name).into();
                     with.directories.bell().follow_name(&name, Interest::Way(way));
                     self.names.push(name);
                     watching = watching.max(watched.watching);

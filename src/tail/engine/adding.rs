@@ -97,7 +97,8 @@ impl Engine {
         // Until its watches are set, nothing but looking tells of changes; setting them marks it again.
         let asked = self.options.poll_only;
         let noticed = if asked { Noticed::ByPolling(Because::Asked) } else { Noticed::ByEvents };
-        self.slots.insert(id, Slot { source, held: Vec::new(), noticed, cause: Cause::Told, queued: false });
+        let slot = Slot { source, held: Box::default(), noticed, cause: Cause::Told, queued: false };
+        self.slots.insert(id, Box::new(slot));
         self.starting.push_back(id);
         self.note_files(id);
         id
@@ -112,7 +113,7 @@ impl Engine {
         let held = slot.source.files().collect();
         let old = std::mem::replace(&mut slot.held, held);
         for file in &slot.held {
-            let holders = self.holders.entry(*file).or_default();
+            let holders = self.holders.entry(*file).or_insert_with(|| Vec::with_capacity(1));
             if !holders.contains(&id) {
                 holders.push(id);
             }

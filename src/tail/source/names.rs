@@ -180,6 +180,8 @@ impl Source {
         if self.following != Following::Nothing && reading != Reading::Sequential {
             context.wants.extend(member.want_appends(self.id));
         }
+        // Most have one file all the time, and that is what takes most memory.
+        self.members.reserve_exact(1);
         self.members.push_back(member);
     }
 

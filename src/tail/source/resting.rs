@@ -1,6 +1,7 @@
 //! A file that is closed for the time being, since many others are open: it was read to its end, and is opened again
 //! when something is to be read of it. Nobody outside notices.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
@@ -87,16 +88,11 @@ impl Source {
         match member.into_closed() {
             Ok((closed, meta, position)) => {
                 let (offset, modified) = (meta.size, meta.modified);
-                self.resting = Some(Resting {
-                    closed,
-                    run,
-                    offset,
-                    modified,
-                    position,
-                    written: Written::No,
-                    nameless_since: None,
-                    sought: None,
-                });
+                let (written, nameless_since, sought) = (Written::No, None, None);
+                let resting = Resting { closed, run, offset, modified, position, written, nameless_since, sought };
+                self.resting = Some(Box::new(resting));
+                // It is there to save room.
+                self.members = VecDeque::new();
                 self.files_again = None;
                 fd
             }
@@ -208,7 +204,7 @@ impl Source {
     /// Goes on with the file, before those that came after it.
     pub(super) fn go_on(
         &mut self,
-        resting: Resting,
+        resting: Box<Resting>,
         handle: Box<dyn Handle>,
         meta: &Meta,
         context: &mut Context<'_>,
@@ -220,12 +216,13 @@ impl Source {
         }
         context.wants.extend(member.want_appends(self.id));
         context.wants.push(Want::Unpark(self.id));
+        self.members.reserve_exact(1);
         self.members.push_front(member);
         self.cursor = 0;
     }
 
     /// Its file has lost its name. As long as it would be read on if it were open, it may get another, or be written to.
-    fn wait_for_name(&mut self, mut resting: Resting, context: &mut Context<'_>) {
+    fn wait_for_name(&mut self, mut resting: Box<Resting>, context: &mut Context<'_>) {
         let since = *resting.nameless_since.get_or_insert(context.now);
         let until = since.checked_add(context.rotate_wait);
         if until.is_some_and(|until| until <= context.now) {
@@ -237,8 +234,8 @@ impl Source {
     }
 
     /// Lets the closed file go. If it was written to meanwhile, that can't be had.
-    fn end_resting(&mut self, resting: Resting, context: &mut Context<'_>) {
-        let Resting { closed, run, offset, position, written, .. } = resting;
+    fn end_resting(&mut self, resting: Box<Resting>, context: &mut Context<'_>) {
+        let Resting { closed, run, offset, position, written, .. } = *resting;
         let file = closed.id;
         context.wants.push(Want::Unpark(self.id));
         if written == Written::Yes {
