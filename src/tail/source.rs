@@ -228,6 +228,10 @@ impl Source {
     pub(crate) fn step(&mut self, context: &mut Context<'_>) -> Option<Step> {
         loop {
             if let Some(happening) = self.pending.pop_front() {
+                if self.pending.is_empty() {
+                    // Little happens to most, and its place is as large as the rest of them.
+                    self.pending = VecDeque::new();
+                }
                 return Some(Step::Happened(happening));
             }
             match self.due {
