@@ -4,7 +4,6 @@ use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::passing::Bulk;
 use super::{Change, Closed, Generation, Look, Rest, Run, Zeros};
 use crate::tail::decide::{Before, Held, Seen, Verdict, decide};
 use crate::tail::evidence::Remembered;
@@ -40,9 +39,7 @@ impl Generation {
                     return self.skip_hole();
                 }
                 let at_end = length < wanted;
-                if self.bulk != Bulk::Refused {
-                    self.bulk = if at_end { Bulk::Unseen } else { Bulk::Seen };
-                }
+                self.bulk = self.bulk.after_read(at_end);
                 let usable = self.usable(new, at_end, now)?;
                 return Ok(self.accept(&buffer[..length], proof..proof + usable, at_end));
             }

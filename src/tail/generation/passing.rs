@@ -20,10 +20,26 @@ const MOST: u64 = 8 * 1024 * 1024;
 pub(crate) enum Bulk {
     /// Not that the last look has seen.
     Unseen,
-    /// More than one look can read.
+    /// More than one look can read; or as much came before the last one, and may have come again.
     Seen,
+    /// They are being passed.
+    Passing,
+    /// They were passed, but for some bytes at the end.
+    Passed,
     /// They can't be passed from here to the output.
     Refused,
+}
+
+impl Bulk {
+    /// What is known of it after a read.
+    pub(super) fn after_read(self, at_end: bool) -> Self {
+        match self {
+            Self::Refused => Self::Refused,
+            Self::Unseen | Self::Seen if at_end => Self::Unseen,
+            // A file that is written to so fast that bytes were passed goes on like that by the next look.
+            Self::Unseen | Self::Seen | Self::Passing | Self::Passed => Self::Seen,
+        }
+    }
 }
 
 impl Generation {
@@ -34,10 +50,14 @@ impl Generation {
     pub(crate) fn passable(&mut self) -> io::Result<u64> {
         // Pages on their way show what is written over them later, so that a file that was rewritten once is read.
         let readable = self.reading == Reading::Anchored && self.handle.fd().is_some();
-        if self.bulk != Bulk::Seen || !readable || self.run == Run::AfterRewrite {
+        if !readable || self.run == Run::AfterRewrite {
             return Ok(0);
         }
-        self.bulk = Bulk::Unseen;
+        self.bulk = match self.bulk {
+            Bulk::Seen => Bulk::Unseen,
+            Bulk::Passing => Bulk::Passed,
+            Bulk::Unseen | Bulk::Passed | Bulk::Refused => return Ok(0),
+        };
         let size = self.handle.meta()?.size;
         let end = self.limit.map_or(size, |limit| limit.min(size)).min(self.offset + MOST);
         let length = end.saturating_sub(self.offset);
@@ -49,7 +69,7 @@ impl Generation {
         if last == [0] && self.nuls == Nuls::HoldBack {
             return Ok(0);
         }
-        self.bulk = Bulk::Seen;
+        self.bulk = Bulk::Passing;
         Ok(length)
     }
 
