@@ -110,9 +110,26 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ref
     parse_in(Dialect::of_environment(), args)
 }
 
+/// Defines a command.
+type Define = fn() -> clap::Command;
+
+/// The commands, in their order in `--help`.
+const COMMANDS: [(&str, Define); 3] =
+    [(follow::NAME, follow::command), (stream::NAME, stream::command), (watch::NAME, watch::command)];
+
 /// The definition of `rtail`'s command line, for completions and man pages.
 #[must_use]
 pub fn command() -> clap::Command {
+    root().subcommands(COMMANDS.map(|(_, command)| command()))
+}
+
+/// As much of the definition as matters to a line that begins so. To define a command takes longer than to read a line.
+fn command_for(args: &[OsString]) -> clap::Command {
+    let named = COMMANDS.iter().find(|(name, _)| args.first().is_some_and(|first| first == name));
+    named.map_or_else(command, |(_, command)| root().subcommand(command()))
+}
+
+fn root() -> clap::Command {
     clap::Command::new("rtail")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Follows log files and never loses, repeats or tears a line without saying so")
@@ -121,9 +138,6 @@ pub fn command() -> clap::Command {
         .disable_help_subcommand(true)
         .propagate_version(true)
         .max_term_width(100)
-        .subcommand(follow::command())
-        .subcommand(stream::command())
-        .subcommand(watch::command())
 }
 
 fn parse_in(dialect: Dialect, args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Refusal> {
@@ -148,18 +162,24 @@ fn parse_tail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusal
 }
 
 fn parse_rtail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusal> {
-    let mut root = command();
-    root.build();
     let mut address = Address { persona: Persona::Rtail, page: "rtail".to_owned() };
 
     // `rtail help follow` is another way to say `rtail follow --help`.
     let asked = args.iter().take_while(|arg| *arg == "help").count();
     let help = (asked > 0).then(|| [&args[asked..], &["--help".into()]].concat());
     let args = help.as_deref().unwrap_or(args);
+    let mut root = command_for(args);
+    root.build();
+    // What another command would make of it.
+    let remedy_of_all = |args: &[OsString]| {
+        let mut root = command();
+        root.build();
+        remedy::of_all(&root, dialect, args)
+    };
 
     // The first operand names the command; everything after it is the command's own.
     let line = getopt::read(&root, Order::OptionsFirst, OldForms::Nowhere, args);
-    let remedy = || remedy::of_all(&root, dialect, args);
+    let remedy = || remedy_of_all(args);
     let mut arguments = line.options;
     let mut mistake = line.mistake.map(|mistake| mistake.complaint(remedy));
     if let (None, Some((name, rest))) = (&mistake, line.operands.split_first()) {
@@ -168,7 +188,7 @@ fn parse_rtail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusa
             let (own, own_mistake) = read_line(command, dialect, old_forms(command), rest).into_parts();
             arguments.push(name.clone());
             arguments.extend(own);
-            let remedy = || remedy::of_one(command, dialect, rest).or_else(|| remedy::of_all(&root, dialect, rest));
+            let remedy = || remedy::of_one(command, dialect, rest).or_else(|| remedy_of_all(rest));
             mistake = own_mistake.map(|mistake| mistake.complaint(remedy));
         } else {
             let complaint = Complaint::with_pointer(format!("unrecognized command {}", quote_argument(name)));
