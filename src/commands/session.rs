@@ -194,7 +194,11 @@ impl<S: Show> Session<'_, S> {
         if matches!(event, Event::Data(_) | Event::Passage(_)) {
             self.ending.data_came();
         }
-        let shown = self.show.show(event, &mut self.out, self.notices);
+        let takes_time = matches!(event, Event::Working);
+        let mut shown = self.show.show(event, &mut self.out, self.notices);
+        if takes_time && matches!(shown, Ok(Shown::Done)) {
+            shown = self.out.flush().map(|()| Shown::Done);
+        }
         self.over(shown)
     }
 

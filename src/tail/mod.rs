@@ -103,6 +103,8 @@ pub struct Tail {
     safety_at: Instant,
     /// Whether somebody wants a source to be looked at.
     asked: bool,
+    /// Whether something was handed out since that was last asked.
+    handed_out: bool,
     reports: VecDeque<Report>,
 }
 
@@ -132,6 +134,7 @@ impl Tail {
             discovery: Discovery::new(),
             safety_at: now + SAFETY,
             asked: false,
+            handed_out: false,
             reports: VecDeque::new(),
         })
     }
@@ -318,8 +321,7 @@ impl Tail {
     /// Returns the next event, if there is one without waiting. Reads files, so it blocks as long as the disk
     /// does.
     pub fn try_next(&mut self) -> Option<Event<'_>> {
-        self.prepare();
-        self.take()
+        if self.prepare() { self.take() } else { None }
     }
 
     /// Returns the next event, waiting for it if need be; `None` when no source is left.
@@ -340,9 +342,10 @@ impl Tail {
     /// Hands out what was prepared: what happened to files first, then what belongs to none.
     fn take(&mut self) -> Option<Event<'_>> {
         if self.engine.has_found() {
+            self.handed_out = true;
             return self.engine.take_next();
         }
-        self.reports.pop_front().map(Event::from)
+        Some(self.reports.pop_front().map_or(Event::Working, Event::from))
     }
 
     /// Finds the next thing to report; false if there is none.
@@ -352,6 +355,10 @@ impl Tail {
         loop {
             self.reports.extend(std::iter::from_fn(|| self.wake.take_trouble()).map(Report::Trouble));
             if self.engine.has_next(now) || !self.reports.is_empty() {
+                return true;
+            }
+            if self.wake.is_to_start() && std::mem::take(&mut self.handed_out) {
+                // It can be shown while event sources are started.
                 return true;
             }
             // What has come into sight is watched, then looked at once more, and only then is there nothing.
