@@ -228,3 +228,165 @@ fn sessions_closed_for_want_of_descriptors_lose_nothing_when_all_are_rotated(mod
     assert_eq!(all, expected);
     ended.never_noticed("lost");
 }
+
+/// How files that patterns find are followed, with records.
+const COMMANDS: [&str; 4] =
+    ["watch --glob *.log .", "watch --keep 0 --glob *.log .", "follow -n +1 *.log", "stream --format json *.log"];
+
+/// `rtail COMMAND`, each line behind the name of its file.
+fn following(logs: &Logs, mode: Mode, command: &str) -> Tail {
+    let (name, args) = command.split_once(' ').unwrap();
+    let run = logs.rtail(name);
+    let run = match name {
+        "watch" => run.args("--format json --from start --idle-after 300ms"),
+        _ => run,
+    };
+    let run = if mode == Mode::Polling { run.args("--poll=20ms") } else { run };
+    run.args(args).start()
+}
+
+/// The lines that came, whatever the format.
+fn texts(ended: &Ended) -> Vec<String> {
+    let lines = String::from_utf8(ended.stdout.clone()).unwrap();
+    if lines.starts_with('{') {
+        let lines = records(&ended.stdout).into_iter().filter(|record| is_of(record, "line"));
+        return lines.map(|line| line["text"].as_str().unwrap().to_owned()).collect();
+    }
+    lines.lines().filter(|line| line.starts_with('L')).map(ToOwned::to_owned).collect()
+}
+
+fn numbered(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
+    numbers.into_iter().map(|number| format!("L{number}")).collect()
+}
+
+in_both_modes!(generations_of_a_log_that_a_pattern_found_that_went_by_unseen_come_in_order);
+fn generations_of_a_log_that_a_pattern_found_that_went_by_unseen_come_in_order(mode: Mode) {
+    for command in COMMANDS {
+        let logs = Logs::with("a.log", 1..=3);
+        let tail = following(&logs, mode, command);
+        tail.until_line(3);
+        if command.contains("--keep 0") {
+            until_closed(&tail, &logs, "a.log");
+        }
+        for round in 0..3 {
+            let begin = 10 * (round + 1);
+            tail.stop();
+            logs.append("a.log", begin..=begin);
+            for number in begin + 1..=begin + 5 {
+                logs.rename("a.log", format!("a.log.{number}")).append("a.log", number..=number);
+            }
+            tail.cont();
+            tail.until_line(begin + 5);
+        }
+        let ended = tail.end();
+        assert_eq!(texts(&ended), numbered((1..=3).chain(10..=15).chain(20..=25).chain(30..=35)), "{command}");
+        ended.never_noticed("lost");
+    }
+}
+
+in_both_modes!(generations_of_a_name_that_is_gone_at_the_next_look_come_in_order);
+fn generations_of_a_name_that_is_gone_at_the_next_look_come_in_order(mode: Mode) {
+    for command in COMMANDS {
+        let logs = Logs::with("a.log", 1..=3);
+        let tail = following(&logs, mode, command);
+        tail.until_line(3);
+        tail.stop();
+        logs.cascade("a.log", 5)
+            .append("a.log", 4..=4)
+            .cascade("a.log", 5)
+            .append("a.log", 5..=5)
+            .cascade("a.log", 5);
+        tail.cont();
+        tail.until_line(5);
+        logs.append("a.log", 6..=6);
+        tail.until_line(6);
+        let ended = tail.end();
+        assert_eq!(texts(&ended), numbered(1..=6), "{command}");
+        ended.never_noticed("lost");
+    }
+}
+
+in_both_modes!(generations_of_a_log_that_appears_and_is_rotated_before_it_is_seen_come_in_order);
+fn generations_of_a_log_that_appears_and_is_rotated_before_it_is_seen_come_in_order(mode: Mode) {
+    for command in COMMANDS {
+        let logs = Logs::with("other.log", 1..=1);
+        let tail = following(&logs, mode, command);
+        tail.until_line(1);
+        tail.stop();
+        logs.append("a.log", 2..=2).cascade("a.log", 5).append("a.log", 3..=3).cascade("a.log", 5);
+        logs.append("a.log", 4..=4);
+        tail.cont();
+        tail.until_line(4);
+        let ended = tail.end();
+        assert_eq!(texts(&ended), numbered(1..=4), "{command}");
+        ended.never_noticed("lost");
+    }
+}
+
+in_both_modes!(generations_whose_names_match_as_well_come_once_as_logs_of_their_own);
+fn generations_whose_names_match_as_well_come_once_as_logs_of_their_own(mode: Mode) {
+    for command in ["watch .", "watch --keep 0 .", "follow -n +1 a*", "stream --format json a*"] {
+        let logs = Logs::with("a.log", 1..=3);
+        let tail = following(&logs, mode, command);
+        tail.until_line(3);
+        let mut last = 3;
+        for _ in 0..4 {
+            tail.stop();
+            for _ in 0..4 {
+                last += 1;
+                logs.cascade("a.log", 9).append("a.log", last..=last);
+            }
+            tail.cont();
+            for number in last - 3..=last {
+                tail.until_line(number);
+            }
+        }
+        let ended = tail.end();
+        let mut came = texts(&ended);
+        came.sort_unstable_by_key(|line| line[1..].parse::<u32>().unwrap());
+        assert_eq!(came, numbered(1..=last), "{command}");
+        ended.never_noticed("lost");
+    }
+}
+
+in_both_modes!(generations_that_a_pattern_missed_while_there_was_no_rtail_come_in_order);
+fn generations_that_a_pattern_missed_while_there_was_no_rtail_come_in_order(mode: Mode) {
+    for command in ["stream --format json --checkpoint at *.log", "watch --checkpoint at --glob *.log ."] {
+        let logs = Logs::with("a.log", 1..=3);
+        let tail = following(&logs, mode, command);
+        tail.until_line(3);
+        assert_eq!(texts(&tail.end()), numbered(1..=3), "{command}");
+        for round in 1..4 {
+            let begin = 10 * round;
+            logs.append("a.log", begin..=begin);
+            for number in begin + 1..=begin + 4 {
+                logs.cascade("a.log", 20).append("a.log", number..=number);
+            }
+            let tail = following(&logs, mode, command);
+            tail.until_line(begin + 4);
+            let ended = tail.end();
+            assert_eq!(texts(&ended), numbered(begin..=begin + 4), "{command}");
+            ended.never_noticed("lost");
+        }
+    }
+}
+
+in_both_modes!(files_beside_a_log_that_a_pattern_found_are_no_generations_of_it);
+fn files_beside_a_log_that_a_pattern_found_are_no_generations_of_it(mode: Mode) {
+    for command in COMMANDS {
+        let logs = Logs::with("a.log", 1..=200);
+        logs.append("a.log.5", 900..=910);
+        // What is made this shortly before may be meant to get the name.
+        common::pause_ms(1_100);
+        let tail = following(&logs, mode, command);
+        tail.until_line(200);
+        tail.stop();
+        fs::copy(logs.path("a.log"), logs.path("a.log.bak")).unwrap();
+        logs.rename("a.log", "a.log.1").append("a.log", 201..=201);
+        tail.cont();
+        tail.until_line(201);
+        logs.remove("a.log").append("a.log", 202..=202);
+        tail.until_line(202);
+        assert_eq!(texts(&tail.end()), numbered(1..=202), "{command}");
+    }
+}

@@ -20,6 +20,7 @@ use super::lineage::{self, Between, Certainty, Cuts, Find, Form, PREPARED, Sibli
 use super::member::{Copy, Member};
 use super::name::{Name, is_shortage};
 use super::position::Position;
+use super::step::Others;
 
 /// How often a directory whose files are renamed before they are opened is listed anew.
 const ATTEMPTS: usize = 8;
@@ -43,7 +44,10 @@ pub(crate) struct Chain<'a> {
     pub(crate) files: &'a dyn Files,
     pub(crate) name: &'a Name,
     pub(crate) members: &'a VecDeque<Member>,
+    pub(crate) resting: Option<&'a Closed>,
     pub(crate) closed: &'a VecDeque<Closed>,
+    /// Of a file that a pattern has found: what others follow, or will, and what any has let go. None of that is its.
+    pub(crate) others: Option<(Others<'a>, &'a VecDeque<Closed>)>,
     /// Set by whoever wants long searches to end.
     pub(crate) interrupt: &'a AtomicBool,
     /// What the name means now, if that is not among the members yet.
@@ -53,6 +57,24 @@ pub(crate) struct Chain<'a> {
 impl Chain<'_> {
     fn has(&self, file: FileId) -> bool {
         self.members.iter().any(|member| member.file() == file)
+            || self.resting.is_some_and(|closed| closed.id == file)
+    }
+
+    /// What is kept of files that are not open.
+    fn past(&self) -> impl Iterator<Item = &Closed> {
+        self.closed.iter().chain(self.resting)
+    }
+
+    /// Whether a sibling has, or had, another source. What is known of this one tells how numbers count.
+    fn is_anothers(&self, sibling: &Sibling) -> bool {
+        let closed = |all: &VecDeque<Closed>| all.iter().any(|closed| closed.id == sibling.id);
+        let own = self.has(sibling.id) || closed(self.closed);
+        !own && self.others.is_some_and(|(others, all)| others.hold(sibling.id) || closed(all))
+    }
+
+    /// Whether a sibling will have one. As it is, a compressed one gives nobody its lines.
+    fn will_be_anothers(&self, sibling: &Sibling) -> bool {
+        sibling.form == Form::Plain && self.others.is_some_and(|(others, _)| others.will_find(&sibling.path))
     }
 
     /// Whether a file holds nothing but what was read, or will be, from one of these.
@@ -60,7 +82,7 @@ impl Chain<'_> {
         // Of a file that can't be compared any more, only much of it is proof.
         let copied = |closed: &Closed| closed.anchor.is_full() && copies(file, closed).unwrap_or(false);
         self.members.iter().any(|member| member.is_copied_by(file))
-            || self.closed.iter().any(copied)
+            || self.past().any(copied)
             || self.arriving.is_some_and(|original| was_copied_from(file, original).unwrap_or(false))
     }
 
@@ -71,7 +93,7 @@ impl Chain<'_> {
             handle.meta().is_ok_and(|meta| meta.id == live).then_some(handle)
         };
         self.members.iter().any(|member| member.is_packed_in(file))
-            || self.closed.iter().any(|closed| packs_read(file, closed).unwrap_or(false))
+            || self.past().any(|closed| packs_read(file, closed).unwrap_or(false))
             || live.and_then(open).is_some_and(|live| packs(file, &*live).unwrap_or(false))
     }
 }
@@ -190,11 +212,11 @@ impl Beside {
 
     /// Opens the generations between the `last` one known and the `live` one that the name means now.
     pub(crate) fn unseen(&mut self, chain: &Chain<'_>, last: Option<FileId>, live: Option<FileId>) -> Unseen {
-        let held = chain.members.iter().map(Member::file).chain(chain.closed.iter().map(|closed| closed.id));
+        let held = chain.members.iter().map(Member::file).chain(chain.past().map(|closed| closed.id));
         let mut known: Vec<_> = held.chain(self.known()).collect();
         let mut unseen = Unseen::default();
         for _ in 0..ATTEMPTS {
-            let siblings = match list(chain, last) {
+            let mut siblings = match list(chain, last) {
                 Ok(siblings) => siblings,
                 Err(extent) => {
                     unseen.extent = extent;
@@ -203,6 +225,10 @@ impl Beside {
             };
             // What is open already can be renamed or removed without harm; the others follow it.
             let last = unseen.opened.last().map(|(_, meta)| meta.id).or(last);
+            siblings.retain(|sibling| {
+                let anothers = || chain.is_anothers(sibling) || chain.will_be_anothers(sibling);
+                Some(sibling.id) == last || !anothers()
+            });
             let found_in = last.and_then(|last| self.found_in(last));
             let between = Between { last, found_in, looked: self.looked, live, known: &known };
             unseen.open(&lineage::unseen(&siblings, &between), live, chain, &mut known);
@@ -288,10 +314,10 @@ impl Beside {
         if !name.is_link() && !lineage::may_have_come(chain.files, name.path(), looked) {
             return run;
         }
-        let held = chain.members.iter().map(Member::file).chain(chain.closed.iter().map(|closed| closed.id));
+        let held = chain.members.iter().map(Member::file).chain(chain.past().map(|closed| closed.id));
         let known: Vec<_> = held.chain(self.known()).collect();
         for _ in 0..ATTEMPTS {
-            let siblings = match list(chain, Some(live.file())) {
+            let mut siblings = match list(chain, Some(live.file())) {
                 Ok(siblings) => siblings,
                 Err(extent) => {
                     run.extent = extent;
@@ -302,6 +328,7 @@ impl Beside {
                 run.extent = Extent::Short;
                 break;
             };
+            siblings.retain(|sibling| !chain.is_anothers(sibling));
             // Behind another name stand others' copies, and among them generations that have followed.
             if name.means(chain.files) != Some(live.file()) {
                 run.extent = Extent::Moving;

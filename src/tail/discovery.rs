@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::rc::Rc;
+use std::time::{Instant, SystemTime};
 
 use super::engine::Engine;
 use super::event::{Arrival, Since, SourceId};
@@ -20,6 +21,7 @@ use super::matches::Matches;
 use super::name::is_shortage;
 use super::pattern::{Pattern, State, Visit};
 use super::report::Report;
+use super::source::{FirstSight, Missed};
 use super::step::RETRY;
 use crate::wake::{Changed, Notice, Wake};
 
@@ -37,6 +39,8 @@ pub(crate) struct Discovery {
     reported: HashSet<PathBuf>,
     /// Names of files whose sources have gone on to others: once these let them go, they are followed by themselves.
     strays: BTreeMap<PathBuf, FileId>,
+    /// When it was last known which names match.
+    looked: Option<SystemTime>,
     /// When to look again although no event may tell.
     look_at: Option<Instant>,
 }
@@ -44,7 +48,7 @@ pub(crate) struct Discovery {
 /// One pattern, and where it leads to.
 #[derive(Debug)]
 struct Search {
-    pattern: Pattern,
+    pattern: Rc<Pattern>,
     /// The directories in which a name could make another file match, and how much of the pattern leads to them.
     directories: BTreeMap<PathBuf, BTreeSet<State>>,
     base: Base,
@@ -76,18 +80,19 @@ impl Discovery {
             own_paths: Vec::new(),
             reported: HashSet::new(),
             strays: BTreeMap::new(),
+            looked: None,
             look_at: None,
         }
     }
 
-    pub(crate) fn add(&mut self, pattern: Pattern) {
+    pub(crate) fn add(&mut self, pattern: Rc<Pattern>) {
         self.searches.push(Search { pattern, directories: BTreeMap::new(), base: Base::Unknown });
         self.arrival = Arrival::First;
     }
 
-    /// Has a source count as one that patterns have brought.
-    pub(crate) fn adopt(&mut self, source: SourceId) {
-        self.matches.adopt(source);
+    /// Has a source count as one that patterns have brought, under this name.
+    pub(crate) fn adopt(&mut self, source: SourceId, path: PathBuf) {
+        self.matches.adopt(source, path);
     }
 
     pub(crate) fn leave_out(&mut self, file: FileId) {
@@ -122,6 +127,7 @@ impl Discovery {
         if self.is_empty() {
             return Vec::new();
         }
+        let at = engine.files().now();
         // Whatever a name stands for is that source's before it is a pattern's.
         engine.attend(now);
         let mut reports = Vec::new();
@@ -142,8 +148,9 @@ impl Discovery {
         let matching: HashSet<&PathBuf> = found.files.iter().collect();
         let gone: Vec<_> = self.matches.paths().filter(|path| !matching.contains(path)).cloned().collect();
         self.matches.forget_ended(engine);
-        reports.extend(self.settle(engine, found, &gone, now));
+        reports.extend(self.settle(engine, found, gone, at, now));
         self.arrival = Arrival::Appeared;
+        self.looked = Some(at);
         reports
     }
 
@@ -155,8 +162,12 @@ impl Discovery {
         wake: &mut Wake,
         now: Instant,
     ) -> Vec<Report> {
-        if self.is_empty() || (changes.is_empty() && !self.strays.values().any(|file| engine.holder(*file).is_none()))
-        {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let at = engine.files().now();
+        if changes.is_empty() && !self.strays.values().any(|file| engine.holder(*file).is_none()) {
+            self.looked = Some(at);
             return Vec::new();
         }
         engine.attend(now);
@@ -178,11 +189,20 @@ impl Discovery {
         }
         let freed = self.strays.extract_if(.., |_, file| engine.holder(*file).is_none());
         found.files.extend(freed.map(|(path, _)| path).filter(|path| !gone.contains(path)));
-        self.settle(engine, found, &gone.into_iter().collect::<Vec<_>>(), now)
+        let reports = self.settle(engine, found, gone.into_iter().collect(), at, now);
+        self.looked = Some(at);
+        reports
     }
 
     /// Brings sources in line with the names that match.
-    fn settle(&mut self, engine: &mut Engine, found: Found, gone: &[PathBuf], now: Instant) -> Vec<Report> {
+    fn settle(
+        &mut self,
+        engine: &mut Engine,
+        found: Found,
+        mut gone: Vec<PathBuf>,
+        at: SystemTime,
+        now: Instant,
+    ) -> Vec<Report> {
         let Found { mut files, unlistable, .. } = found;
         files.sort_unstable();
         files.dedup();
@@ -195,7 +215,7 @@ impl Discovery {
                 reports.push(Report::Unlistable(path, error));
             }
         }
-        for path in gone {
+        for path in &gone {
             self.matches.remove(path);
         }
         let mut new = Vec::new();
@@ -220,6 +240,7 @@ impl Discovery {
                 // It went away since it was listed.
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     self.matches.remove(&path);
+                    gone.push(path);
                     continue;
                 }
                 Err(_) => None,
@@ -230,29 +251,47 @@ impl Discovery {
                     if let Some(file) = past {
                         self.strays.insert(path.clone(), file);
                     }
-                    if past.is_some() && engine.source(id).is_some_and(|source| source.path() == path) {
-                        // What had followed it is gone.
-                        engine.succeed_found(id, path.clone());
+                    if engine.source(id).is_some_and(|source| source.path() == path) {
+                        match past {
+                            None => engine.saw_found(id, at),
+                            // What had followed it is gone.
+                            Some(_) => engine.succeed_found(id, path.clone()),
+                        }
                     }
                     self.matches.insert(path, id);
                 }
                 None => new.push((path, file)),
             }
         }
-        self.take_up(engine, new, now);
+        let later: &[_] = if self.arrival == Arrival::First { &[] } else { &new };
+        let held_at_once = !later.is_empty();
+        let names = later.iter().map(|(path, _)| path).chain(&gone).map(PathBuf::as_path);
+        let rotated = engine.rotated(names);
+        self.take_up(engine, new, &rotated, now);
         for (id, names) in self.matches.take_touched() {
             // A file of several names goes by the same one as long as that matches.
             let own = engine.source(id).map(|source| source.path().to_owned());
+            let was_rotated = own.as_ref().is_some_and(|own| rotated.contains(own));
             match own.filter(|own| names.contains(own)).or_else(|| names.first().cloned()) {
                 Some(path) => engine.keep_found(id, path),
-                None => engine.drop_found(id),
+                None => engine.drop_found(id, if was_rotated { Missed::Perhaps } else { Missed::Nothing }),
             }
+        }
+        if held_at_once {
+            // Who looks for what went by unseen is to know whose these are.
+            engine.attend(now);
         }
         reports
     }
 
     /// Has files that no source knows followed.
-    fn take_up(&mut self, engine: &mut Engine, new: Vec<(PathBuf, Option<FileId>)>, now: Instant) {
+    fn take_up(
+        &mut self,
+        engine: &mut Engine,
+        new: Vec<(PathBuf, Option<FileId>)>,
+        rotated: &HashSet<PathBuf>,
+        now: Instant,
+    ) {
         let mut taken: HashMap<FileId, SourceId> = HashMap::new();
         for (path, file) in new {
             let known = file.and_then(|file| taken.get(&file).copied());
@@ -262,7 +301,8 @@ impl Discovery {
                 Some(last)
             });
             let id = heir.unwrap_or_else(|| {
-                let id = engine.add_found(path.clone(), self.arrival, now);
+                let seen = file.filter(|_| !rotated.contains(&path));
+                let id = engine.add_found(path.clone(), self.arrival, FirstSight { seen, looked: self.looked }, now);
                 self.matches.bring(id);
                 id
             });

@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -20,9 +21,10 @@ use super::files::{FileId, Files};
 use super::generation::{BUFFER, Closed};
 use super::options::Options;
 use super::passage::Passage;
+use super::pattern::Pattern;
 use super::schedule::Schedule;
 use super::source::Source;
-use super::step::{Begin, Bytes, Context, Delivery, Due, Step, Want};
+use super::step::{Begin, Bytes, Context, Delivery, Due, Others, Step, Want};
 use super::turnover::Backlog;
 use crate::wake::Arrivals;
 
@@ -84,6 +86,8 @@ pub(crate) struct Engine {
     schedule: Schedule,
     /// Whose the open files are.
     holders: HashMap<FileId, Vec<SourceId>>,
+    /// What more files are found by.
+    patterns: Vec<Rc<Pattern>>,
     /// The sources that were asked for by name.
     named: HashMap<PathBuf, Vec<SourceId>>,
     /// Whose the watched descriptors are.
@@ -119,6 +123,7 @@ impl Engine {
             ready: VecDeque::new(),
             schedule: Schedule::default(),
             holders: HashMap::new(),
+            patterns: Vec::new(),
             named: HashMap::new(),
             descriptors: HashMap::new(),
             readable: BTreeSet::new(),
@@ -138,6 +143,11 @@ impl Engine {
     /// Has this say where files begin that are there from the start.
     pub(crate) fn begin_by(&mut self, begin: Begin) {
         self.beginning = Beginning(Some(begin));
+    }
+
+    /// More files will be found by this.
+    pub(crate) fn expect(&mut self, pattern: Rc<Pattern>) {
+        self.patterns.push(pattern);
     }
 
     pub(crate) fn files(&self) -> &dyn Files {
@@ -444,6 +454,7 @@ impl Engine {
             closed: &mut self.closed,
             source,
             noticed,
+            others: Others { holders: &self.holders, patterns: &self.patterns },
             interrupt: &self.interrupt,
             can_make_room: self.can_make_room,
             alone: self.added == 1,

@@ -194,6 +194,34 @@ pub(crate) fn find(files: &dyn Files, path: &Path, file: FileId) -> io::Result<F
     Ok(if quiet && changed()? == before { Find::Gone } else { Find::Unsure })
 }
 
+/// Those of these names that a rotation may have given some file beside them another one for. Lists each directory once.
+pub(crate) fn rotated_away<'p>(files: &dyn Files, paths: impl Iterator<Item = &'p Path>) -> HashSet<PathBuf> {
+    let mut sought: HashMap<&Path, HashMap<&[u8], &Path>> = HashMap::new();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        sought.entry(directory(path)).or_default().insert(name, path);
+    }
+    let mut rotated = HashSet::new();
+    for (directory, sought) in sought {
+        // Who may not list a directory won't find anything in it.
+        for name in files.list(directory).unwrap_or_default() {
+            let bases = bases(name.as_bytes());
+            rotated.extend(bases.iter().filter_map(|base| Some(sought.get(base.as_slice())?.to_path_buf())));
+        }
+    }
+    rotated
+}
+
+/// The names of which a rotation may have made this one.
+fn bases(name: &[u8]) -> Vec<Vec<u8>> {
+    let parts = |end: usize| (1..end).filter(|&index| SEPARATORS.contains(&name[index])).map(|index| &name[..index]);
+    let suffix = name.iter().rposition(|&byte| byte == b'.').unwrap_or(0);
+    let inserted = parts(suffix).map(|begin| [begin, &name[suffix..]].concat());
+    let mut bases: Vec<_> = parts(name.len()).map(<[u8]>::to_vec).chain(inserted).collect();
+    bases.retain(|base| mark(base, name).is_some() || rotated(base, name).is_some());
+    bases
+}
+
 fn directory(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -560,11 +588,15 @@ mod tests {
             (".log", &[".log.1"], &["1.log", "a.log"]),
         ];
         for (base, rotated, others) in rows {
+            let is_base = |name: &str| bases(name.as_bytes()).contains(&base.as_bytes().to_vec());
             for name in rotated {
                 assert!(mark(base.as_bytes(), name.as_bytes()).is_some(), "{name} was {base}");
+                assert!(is_base(name), "{name} was {base}");
             }
             for name in others {
                 assert!(mark(base.as_bytes(), name.as_bytes()).is_none(), "{name} was never {base}");
+                let is_packed = super::rotated(base.as_bytes(), name.as_bytes()).is_some();
+                assert_eq!(is_base(name), is_packed, "{name} was never {base}");
             }
         }
     }

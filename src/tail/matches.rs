@@ -27,9 +27,10 @@ impl Matches {
         self.brought.insert(id, BTreeSet::new());
     }
 
-    /// A source is there whose file a pattern of an earlier tail has found. It has to be found again.
-    pub(crate) fn adopt(&mut self, id: SourceId) {
+    /// A source is there whose file a pattern of an earlier tail has found under this name. It has to be found again.
+    pub(crate) fn adopt(&mut self, id: SourceId, path: PathBuf) {
         self.bring(id);
+        self.vacated.insert(path, id);
         self.touched.insert(id);
     }
 

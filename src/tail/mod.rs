@@ -61,6 +61,7 @@ mod turnover;
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
@@ -156,8 +157,9 @@ impl Tail {
     /// Goes on with a file that a pattern of an earlier tail had found, whatever its name is now; a pattern of this tail
     /// that matches it doesn't take it up again. To be called before events are asked for.
     pub fn resume_found(&mut self, saved: Resume) -> SourceId {
+        let path = saved.path.clone();
         let source = self.engine.add_resumed_found(saved, Instant::now());
-        self.discovery.adopt(source);
+        self.discovery.adopt(source, path);
         source
     }
 
@@ -201,7 +203,7 @@ impl Tail {
     /// # Errors
     /// When the pattern can't be understood.
     pub fn follow_pattern(&mut self, pattern: &Path) -> Result<(), BadPattern> {
-        self.discovery.add(Pattern::new(pattern)?);
+        self.find_by(Pattern::new(pattern)?);
         Ok(())
     }
 
@@ -213,12 +215,18 @@ impl Tail {
     /// When the pattern can't be understood.
     pub fn follow_tree(&mut self, path: &Path, selection: Selection) -> Result<(), BadPattern> {
         let is_pattern = looks_like_pattern(path) && std::fs::symlink_metadata(path).is_err();
-        self.discovery.add(if is_pattern {
+        self.find_by(if is_pattern {
             Pattern::new(path)?.with_below(selection)
         } else {
             Pattern::below(path, selection)
         });
         Ok(())
+    }
+
+    fn find_by(&mut self, pattern: Pattern) {
+        let pattern = Rc::new(pattern);
+        self.engine.expect(Rc::clone(&pattern));
+        self.discovery.add(pattern);
     }
 
     /// Keeps patterns from matching this file: what the events are written to.

@@ -267,6 +267,30 @@ impl Pattern {
         }
     }
 
+    /// Whether it leads to a file of this path, if there is one.
+    pub(crate) fn takes(&self, path: &Path) -> bool {
+        let Ok(behind) = path.strip_prefix(&self.base) else { return false };
+        let names: Vec<_> = behind.components().map(Component::as_os_str).collect();
+        self.takes_names(&names, State { part: 0, depth: 0 })
+    }
+
+    fn takes_names(&self, names: &[&OsStr], state: State) -> bool {
+        let Some((name, behind)) = names.split_first() else { return state.part == self.parts.len() };
+        match (self.parts.get(state.part), &self.below) {
+            (Some(Part::Literal(own)), _) => own == name && self.takes_names(behind, state.next()),
+            (Some(Part::Glob(glob)), _) => glob.matches(name) && self.takes_names(behind, state.next()),
+            (Some(Part::Tree), _) => {
+                let deeper = || !is_dotted(name) && state.depth < DEPTH && self.takes_names(behind, state.deeper());
+                self.takes_names(names, state.next()) || deeper()
+            }
+            (None, Some(selection)) if behind.is_empty() => selection.takes_file(name),
+            (None, Some(selection)) => {
+                selection.enters(name, state.depth) && self.takes_names(behind, state.deeper())
+            }
+            (None, None) => false,
+        }
+    }
+
     fn enter(&self, files: &dyn Files, here: &Path, state: State, visit: &mut dyn Visit) {
         let directory = if here.as_os_str().is_empty() { Path::new(".") } else { here };
         let is_end = state.part == self.parts.len();
@@ -360,6 +384,10 @@ mod tests {
             let found = matching(&root.join(pattern)).unwrap();
             let shown: Vec<_> = found.iter().map(|path| path.strip_prefix(root).unwrap()).collect();
             assert_eq!(shown, expected.iter().map(Path::new).collect::<Vec<_>>(), "{pattern}");
+            let pattern = Pattern::new(&root.join(pattern)).unwrap();
+            for name in ["a.log", "b.log", ".hidden.log", "c.txt", "one/x.log", "one/two/y.log", "one/.git/z.log"] {
+                assert_eq!(pattern.takes(&root.join(name)), expected.contains(&name), "{pattern:?}: {name}");
+            }
         }
     }
 

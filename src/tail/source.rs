@@ -64,8 +64,10 @@ pub(crate) struct Source {
     name_again: Option<Instant>,
     /// The same for the open files.
     files_again: Option<Instant>,
-    /// Whether a newer file than those it has was found under its name.
-    has_heir: bool,
+    /// The file that a pattern saw first under the name, if that has meant no other before.
+    seen: Option<FileId>,
+    /// What has become of the name of a file that a pattern has found.
+    news: News,
 }
 
 impl Source {
@@ -93,13 +95,16 @@ impl Source {
             changed: now,
             name_again: None,
             files_again: None,
-            has_heir: false,
+            seen: None,
+            news: News::None,
         }
     }
 
     /// A source for a file that a pattern has found: its name serves to open it and to speak of it.
-    pub(crate) fn found(id: SourceId, path: PathBuf, arrival: Arrival, now: Instant) -> Self {
-        Self { origin: Origin::Found(arrival), ..Self::named(id, path, Following::Descriptor, now) }
+    pub(crate) fn found(id: SourceId, path: PathBuf, arrival: Arrival, sight: FirstSight, now: Instant) -> Self {
+        let FirstSight { seen, looked } = sight;
+        let beside = Beside::resumed(looked, &[]);
+        Self { origin: Origin::Found(arrival), beside, seen, ..Self::named(id, path, Following::Descriptor, now) }
     }
 
     /// A source for a file that is open already and whose name is not to be looked at: standard input.
@@ -280,7 +285,11 @@ impl Source {
         if self.due == Due::NameAndFiles {
             self.due = Due::Files;
             self.cursor = 0;
-            if std::mem::take(&mut self.has_heir) || self.needs_name() || self.state == State::New {
+            let news = std::mem::take(&mut self.news);
+            if news == News::Left {
+                self.name_again = None;
+                self.catch_up_with_left(context);
+            } else if news == News::Heir || self.needs_name() || self.state == State::New {
                 self.name_again = None;
                 self.inspect(context);
             }
@@ -311,8 +320,12 @@ impl Source {
     }
 
     /// Takes up no new file; those that are open are let go once they are quiet.
-    pub(crate) fn detach(&mut self) {
+    pub(crate) fn detach(&mut self, missed: Missed) {
         self.state = State::Over;
+        self.news = match missed {
+            Missed::Nothing => News::None,
+            Missed::Perhaps => News::Left,
+        };
         self.mark(Due::NameAndFiles);
     }
 
@@ -320,7 +333,7 @@ impl Source {
     pub(crate) fn succeed(&mut self, path: PathBuf) {
         self.name = Name::new(path);
         self.state = State::Live;
-        self.has_heir = true;
+        self.news = News::Heir;
     }
 
     /// Whether a pattern has found one that has followed this file under its name.
@@ -328,16 +341,56 @@ impl Source {
         matches!(self.origin, Origin::Found(_)) && self.state == State::Live && self.files().last() != Some(file)
     }
 
+    /// The name was seen to mean the newest file.
+    pub(crate) fn saw_name(&mut self, at: SystemTime) {
+        if matches!(self.origin, Origin::Found(_)) {
+            self.looking = Some(at);
+        }
+        if self.due == Due::Nothing {
+            self.count_look();
+        }
+    }
+
     /// Undoes [`detach`](Self::detach) while the file is still open, and has it go by this name.
     pub(crate) fn attach(&mut self, path: PathBuf) {
         if !self.members.is_empty() || self.is_resting() {
             self.state = State::Live;
+            if self.news == News::Left {
+                self.news = News::None;
+            }
             if self.members.is_empty() {
                 self.resting.iter_mut().for_each(|resting| resting.note_name());
             }
             self.name.rename(path);
         }
     }
+}
+
+/// What a pattern saw when it found a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FirstSight {
+    /// The file, if nothing tells that its name has meant others before.
+    pub(crate) seen: Option<FileId>,
+    /// When there was no such name the last time.
+    pub(crate) looked: Option<SystemTime>,
+}
+
+/// Whether a name may have meant other files before it went away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missed {
+    Nothing,
+    Perhaps,
+}
+
+/// What has become of a name, by those who look after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum News {
+    #[default]
+    None,
+    /// It means a newer file than those that are known.
+    Heir,
+    /// It is there no more, and may have meant other files before.
+    Left,
 }
 
 /// How a source came about.

@@ -1,9 +1,10 @@
 //! What passes between the engine and its sources: what is due, what a step needs, what it brings and asks for.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use super::event::{Age, Ending, Happening, Noticed, SourceId};
 use super::files::{FileId, Files};
 use super::generation::Closed;
 use super::options::{Options, Start};
+use super::pattern::Pattern;
 
 /// How soon a name that can't be reached, or a read that failed, is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(250);
@@ -72,6 +74,8 @@ pub(crate) struct Context<'a> {
     pub(crate) source: SourceId,
     /// By what that is noticed.
     pub(crate) noticed: Noticed,
+    /// What any source has, or will have.
+    pub(crate) others: Others<'a>,
     /// Files that were let go by any source, the last ones last.
     pub(crate) closed: &'a mut VecDeque<Closed>,
     /// Set by whoever wants long searches to end.
@@ -80,6 +84,25 @@ pub(crate) struct Context<'a> {
     pub(crate) can_make_room: bool,
     /// Whether it may keep the tail waiting for a FIFO's first writer.
     pub(crate) alone: bool,
+}
+
+/// What is followed by any source, or will be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Others<'a> {
+    pub(crate) holders: &'a HashMap<FileId, Vec<SourceId>>,
+    pub(crate) patterns: &'a [Rc<Pattern>],
+}
+
+impl Others<'_> {
+    /// Whether a source has this file.
+    pub(crate) fn hold(self, file: FileId) -> bool {
+        self.holders.contains_key(&file)
+    }
+
+    /// Whether patterns find whatever has this path.
+    pub(crate) fn will_find(self, path: &Path) -> bool {
+        self.patterns.iter().any(|pattern| pattern.takes(path))
+    }
 }
 
 /// What one step of a source brought.

@@ -1,14 +1,16 @@
 //! How sources come to be, and whose the open files are.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::{Cause, Engine, Slot};
 use crate::tail::event::{Arrival, Because, Noticed, SourceId};
 use crate::tail::files::{FileId, Handle};
-use crate::tail::options::Following;
+use crate::tail::lineage;
+use crate::tail::options::{Following, Lineage};
 use crate::tail::position::Resume;
-use crate::tail::source::Source;
+use crate::tail::source::{FirstSight, Missed, Source};
 use crate::tail::step::{Due, Want};
 
 impl Engine {
@@ -49,9 +51,9 @@ impl Engine {
     }
 
     /// Follows a file that a pattern has found, whatever its name becomes.
-    pub(crate) fn add_found(&mut self, path: PathBuf, arrival: Arrival, now: Instant) -> SourceId {
+    pub(crate) fn add_found(&mut self, path: PathBuf, arrival: Arrival, sight: FirstSight, now: Instant) -> SourceId {
         let id = self.next_id();
-        let source = Source::found(id, path, arrival, now);
+        let source = Source::found(id, path, arrival, sight, now);
         self.insert(id, source);
         if arrival != Arrival::First {
             // It takes its turn behind what was there before it.
@@ -72,6 +74,14 @@ impl Engine {
         }
     }
 
+    /// Those of these names that may have meant files which have others now, as far as that matters.
+    pub(crate) fn rotated<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> HashSet<PathBuf> {
+        match self.options.lineage {
+            Lineage::Find => lineage::rotated_away(&*self.files, paths),
+            Lineage::Ignore => HashSet::new(),
+        }
+    }
+
     /// A newer file stands under the only name of one that a pattern has brought: it is the next of that source.
     pub(crate) fn succeed_found(&mut self, id: SourceId, path: PathBuf) {
         if let Some(slot) = self.slots.get_mut(&id) {
@@ -80,10 +90,17 @@ impl Engine {
         }
     }
 
-    /// A file that a pattern has brought is found no more.
-    pub(crate) fn drop_found(&mut self, id: SourceId) {
+    /// The name of a file that a pattern has brought was seen to mean that.
+    pub(crate) fn saw_found(&mut self, id: SourceId, at: SystemTime) {
         if let Some(slot) = self.slots.get_mut(&id) {
-            slot.source.detach();
+            slot.source.saw_name(at);
+        }
+    }
+
+    /// A file that a pattern has brought is found no more.
+    pub(crate) fn drop_found(&mut self, id: SourceId, missed: Missed) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.source.detach(missed);
             self.mark(id, Due::NameAndFiles);
         }
     }

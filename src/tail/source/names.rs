@@ -54,7 +54,7 @@ impl Source {
             }
             (NameVerdict::Gone, Found::Error(error)) => {
                 // It may have meant a file and mean nothing again. What can't be had now comes with the next look.
-                let missed = self.may_have_missed(context.options);
+                let missed = self.may_have_missed(None, context.options);
                 let held = self.members.len();
                 let extent = if missed { self.catch_up(None, None, context) } else { Extent::All };
                 if extent == Extent::All {
@@ -99,7 +99,7 @@ impl Source {
         let held = self.members.iter().any(|member| member.file() == meta.id);
         let resumed = (self.state, self.origin) == (State::New, Origin::Resumed)
             && self.closed.iter().any(|closed| closed.id == meta.id);
-        if !held && !resumed && self.may_have_missed(context.options) {
+        if !held && !resumed && self.may_have_missed(Some(meta.id), context.options) {
             let mut extent = self.catch_up(Some(meta.id), Some(&*handle), context);
             if extent == Extent::Short {
                 // The directory can be listed with the descriptor that the new file has.

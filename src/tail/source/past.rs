@@ -2,7 +2,8 @@
 
 use std::time::{Instant, SystemTime};
 
-use super::{Origin, Source};
+use super::resting::Resting;
+use super::{FirstSight, News, Origin, Source};
 use crate::tail::beside::{Beside, Chain, EarlierRun, Extent, Place, find_saved};
 use crate::tail::event::{Arrival, Happening, Loss, SourceId};
 use crate::tail::files::{FileId, Handle, Meta};
@@ -26,7 +27,7 @@ impl Source {
     /// A source for a file that a pattern of an earlier tail has found.
     pub(crate) fn resumed_found(id: SourceId, saved: Resume, following: Following, now: Instant) -> Self {
         let path = saved.path.clone();
-        let found = Self::found(id, path, Arrival::Resumed, now);
+        let found = Self::found(id, path, Arrival::Resumed, FirstSight::default(), now);
         let following = if following == Following::Nothing { following } else { found.following };
         Self { saved: Some(saved), following, ..found }
     }
@@ -66,12 +67,15 @@ impl Source {
         known
     }
 
-    /// Whether the name may have meant files that nobody saw.
-    pub(super) fn may_have_missed(&self, options: &Options) -> bool {
+    /// Whether the name, which means the `live` file now, may have meant others that nobody saw.
+    pub(super) fn may_have_missed(&self, live: Option<FileId>, options: &Options) -> bool {
         options.lineage == Lineage::Find
             && match (self.origin, self.state) {
                 (Origin::Resumed, State::New) => true,
-                (_, State::New) | (Origin::Found(_), _) => false,
+                (Origin::Found(Arrival::Appeared), State::New) => self.seen.is_none() || self.seen != live,
+                (_, State::New) => false,
+                // Those who look after its name have found it to mean another file, or none.
+                (Origin::Found(_), _) => self.following != Following::Nothing,
                 (Origin::Named | Origin::Resumed, _) => self.following == Following::Name,
             }
     }
@@ -131,10 +135,20 @@ impl Source {
         unseen.extent
     }
 
+    /// The name means nothing any more: holds what it may have meant since the newest one known.
+    pub(super) fn catch_up_with_left(&mut self, context: &mut Context<'_>) {
+        if self.may_have_missed(None, context.options) {
+            self.catch_up(None, None, context);
+        }
+    }
+
     /// What is known of the files beside the name, and what that is to be compared with.
-    fn beside<'a>(&'a mut self, context: &Context<'a>) -> (&'a mut Beside, Chain<'a>) {
-        let Self { beside, name, members, closed, .. } = self;
-        (beside, Chain { files: context.files, name, members, closed, arriving: None, interrupt: context.interrupt })
+    fn beside<'a>(&'a mut self, context: &'a Context<'_>) -> (&'a mut Beside, Chain<'a>) {
+        let Self { beside, name, members, resting, closed, origin, .. } = self;
+        let others = matches!(origin, Origin::Found(_)).then_some((context.others, &*context.closed));
+        let (files, interrupt) = (context.files, context.interrupt);
+        let resting = resting.as_deref().map(Resting::closed);
+        (beside, Chain { files, name, members, resting, closed, others, interrupt, arriving: None })
     }
 
     /// Has the name looked at again soon if not all files could be had.
@@ -144,6 +158,11 @@ impl Source {
         }
         if extent != Extent::All {
             self.name_again = Some(context.now + RETRY);
+            self.news = match (self.origin, self.state) {
+                (Origin::Named | Origin::Resumed, _) => News::None,
+                (Origin::Found(_), State::Over) => News::Left,
+                (Origin::Found(_), _) => News::Heir,
+            };
         }
     }
 
@@ -163,7 +182,8 @@ impl Source {
     /// Says how many files came and went unseen, at a look that took up nothing, or has all events heard before the next
     /// one. A name that is a link may mean another file without any coming under a name.
     pub(super) fn settle(&mut self, backlog: Backlog, found: Standstill, context: &mut Context<'_>) {
-        if !self.may_have_missed(context.options) || self.name.is_link() {
+        let is_counted = self.may_have_missed(None, context.options) && !matches!(self.origin, Origin::Found(_));
+        if !is_counted || self.name.is_link() {
             return;
         }
         match self.turnover.settle(backlog, found) {
@@ -260,6 +280,9 @@ impl Source {
         let is_live = places.iter().any(|(.., place)| matches!(place, Place::Live));
         for (_, before, place) in places {
             let (file, offset, size) = (before.id, before.offset, before.size);
+            if matches!(self.origin, Origin::Found(_)) {
+                self.closed.push_back(before.clone());
+            }
             self.closed_files(context).push_back(before);
             let reason = match place {
                 Place::Live => continue,

@@ -61,6 +61,10 @@ impl Resting {
         self.closed.id
     }
 
+    pub(super) fn closed(&self) -> &Closed {
+        &self.closed
+    }
+
     /// Proves for later that it was read up to an offset; `None` if that can't be proved.
     pub(super) fn prove(&self, run: u64, offset: u64) -> Option<Position> {
         self.position.clone().filter(|_| (run, offset) == (self.run, self.offset))
