@@ -216,6 +216,53 @@ fn names_are_looked_after_while_no_event_is_taken() {
     assert_eq!(taken.text, "L1\nL2\nL3\nL4\nL5\nL6\nL7\nL8\nL9\nL10\n");
 }
 
+/// Files that are rotated in the moment in which the second one is opened.
+#[derive(Debug)]
+struct Shifting {
+    log: PathBuf,
+    shifted: Cell<bool>,
+}
+
+impl Shifting {
+    fn numbered(&self, number: u32) -> PathBuf {
+        self.log.with_extension(format!("log.{number}"))
+    }
+}
+
+impl Files for Shifting {
+    fn meta(&self, path: &Path, links: Links) -> io::Result<Meta> {
+        Disk.meta(path, links)
+    }
+
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
+        if path == self.numbered(1) && !self.shifted.replace(true) {
+            fs::rename(self.numbered(1), self.numbered(2))?;
+            fs::rename(&self.log, self.numbered(1))?;
+            append(&self.log, "L3\n");
+        }
+        Disk.open(path, links)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        Disk.list(directory)
+    }
+}
+
+#[test]
+fn files_that_change_their_names_while_they_are_found_come_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let files = Shifting { log: temp.path().join("a.log"), shifted: Cell::new(false) };
+    append(&files.log, "L2\n");
+    append(&files.numbered(1), "L1\n");
+    let mut tail = Tail::with_files(from_the_beginning(), Box::new(files)).unwrap();
+    tail.follow_pattern(&temp.path().join("a.log*")).unwrap();
+    let taken = take_until(&mut tail, |taken| ["L1\n", "L2\n", "L3\n"].iter().all(|line| taken.text.contains(line)));
+    let mut lines: Vec<_> = taken.text.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["L1", "L2", "L3"]);
+    tail.join();
+}
+
 /// Files of which reads fail, or come up short, as a script says.
 #[derive(Debug, Default, Clone)]
 struct Faulty {

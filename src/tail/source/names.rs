@@ -38,6 +38,14 @@ impl Source {
             }
         };
         match (decide_name(held, seen), found) {
+            // Files changed their names since this one was found: it will be found by another, and that one has a source.
+            (NameVerdict::Arrived, Found::File(_, meta))
+                if matches!(self.origin, Origin::Found(_))
+                    && self.state == State::New
+                    && context.others.hold(meta.id) =>
+            {
+                self.state = State::Over;
+            }
             (NameVerdict::Arrived | NameVerdict::Rotated, Found::File(handle, meta)) => {
                 let begins = self.state == State::New && self.origin != Origin::Resumed;
                 let extent = self.arrive(handle, &meta, context);
