@@ -113,15 +113,17 @@ fn generations_of_a_missing_log_that_came_and_went_while_it_was_stopped_come_in_
 
 in_both_modes!(a_burst_of_rotations_loses_nothing);
 fn a_burst_of_rotations_loses_nothing(mode: Mode) {
-    let logs = Logs::with("a.log", 1..=10);
-    let tail = logs.follow(mode, "-n +1 --rotate-wait 1s a.log");
-    tail.until_line(10);
-    for generation in 1..=150 {
-        let before = generation * 10;
-        logs.cascade("a.log", 200).append("a.log", before + 1..=before + 10);
+    for _ in 0..rounds(1, 20) {
+        let logs = Logs::with("a.log", 1..=10);
+        let tail = logs.follow(mode, "-n +1 --rotate-wait 1s a.log");
+        tail.until_line(10);
+        for generation in 1..=150 {
+            let before = generation * 10;
+            logs.cascade("a.log", 200).append("a.log", before + 1..=before + 10);
+        }
+        tail.until_line(1510);
+        tail.end().printed_lines(1..=1510);
     }
-    tail.until_line(1510);
-    tail.end().printed_lines(1..=1510);
 }
 
 #[test]
