@@ -390,3 +390,108 @@ fn files_beside_a_log_that_a_pattern_found_are_no_generations_of_it(mode: Mode) 
         assert_eq!(texts(&tail.end()), numbered(1..=202), "{command}");
     }
 }
+
+/// How a log and the copies that are made of it are followed together.
+const WITH_COPIES: [&str; 4] = ["watch .", "watch --keep 0 .", "follow -n +1 a*", "stream --format json a*"];
+
+in_both_modes!(copies_that_match_as_well_are_no_logs_of_their_own);
+fn copies_that_match_as_well_are_no_logs_of_their_own(mode: Mode) {
+    for command in WITH_COPIES {
+        for size in [1, 200] {
+            let logs = Logs::with("a.log", 1..=3);
+            let tail = following(&logs, mode, command);
+            tail.until_line(3);
+            let mut last = 3;
+            for round in 0..6 {
+                logs.append("a.log", last + 1..=last + size);
+                last += size;
+                if round % 2 == 0 {
+                    tail.until_line(last);
+                }
+                if logs.path("a.log.1").exists() {
+                    logs.rename("a.log.1", format!("a.log.{}", round + 2));
+                }
+                logs.copytruncate("a.log", "a.log.1").append("a.log", last + 1..=last + 1);
+                last += 1;
+                tail.until_line(last);
+            }
+            let ended = tail.end();
+            assert_eq!(texts(&ended), numbered(1..=last), "{command}");
+            ended.never_noticed("lost");
+        }
+    }
+}
+
+in_both_modes!(what_was_cut_unread_comes_once_from_a_copy_that_matches_as_well);
+fn what_was_cut_unread_comes_once_from_a_copy_that_matches_as_well(mode: Mode) {
+    for command in WITH_COPIES {
+        for size in [1, 200] {
+            let logs = Logs::with("a.log", 1..=3);
+            let tail = following(&logs, mode, command);
+            tail.until_line(3);
+            if command.contains("--keep 0") {
+                until_closed(&tail, &logs, "a.log");
+            }
+            tail.stop();
+            logs.append("a.log", 4..=3 + size).copytruncate("a.log", "a.log.1").append("a.log", 300..=301);
+            tail.cont();
+            tail.until_line(301);
+            logs.append("a.log", 302..=302);
+            tail.until_line(302);
+            let ended = tail.end();
+            assert_eq!(texts(&ended), numbered((1..=3 + size).chain(300..=302)), "{command}");
+            ended.never_noticed("lost");
+        }
+    }
+}
+
+in_both_modes!(logs_that_only_begin_alike_are_no_copies);
+fn logs_that_only_begin_alike_are_no_copies(mode: Mode) {
+    for command in ["watch .", "follow -n +1 a*", "stream --format json a*"] {
+        for banner in [0, 3, 200] {
+            let logs = Logs::with("a.log", 1..=banner);
+            logs.append("a.log", 1_000..=1_000);
+            let tail = following(&logs, mode, command);
+            tail.until_line(1_000);
+            for (name, first) in [("a.log.2", 2_000), ("a-3.log", 3_000), ("a.old.log", 4_000)] {
+                logs.append(name, 1..=banner).append(name, first..=first);
+                tail.until_line(first);
+                logs.append(name, first + 1..=first + 1);
+                tail.until_line(first + 1);
+            }
+            let mut came = texts(&tail.end());
+            let mut written = numbered((1..=banner).chain([1_000]));
+            for first in [2_000, 3_000, 4_000] {
+                written.extend(numbered((1..=banner).chain([first, first + 1])));
+            }
+            came.sort_unstable();
+            written.sort_unstable();
+            assert_eq!(came, written, "{command}");
+        }
+    }
+}
+
+in_both_modes!(a_log_that_has_only_begun_like_another_one_is_shown_in_the_end);
+fn a_log_that_has_only_begun_like_another_one_is_shown_in_the_end(mode: Mode) {
+    for command in ["watch .", "stream --format json a*"] {
+        let logs = Logs::with("a.log", 1..=5);
+        let tail = following(&logs, mode, command);
+        tail.until_line(5);
+        logs.append("a.log.2", 1..=2).append("a-3.log", 1..=4);
+        tail.until("both are shown", |said| {
+            records(&said.stdout).iter().filter(|record| is_of(record, "line")).count() == 5 + 2 + 4
+        });
+        logs.append("a.log.2", 6..=6);
+        tail.until_line(6);
+        assert_told(&tail.end(), &[("a.log", &[1, 2, 3, 4, 5]), ("a.log.2", &[1, 2, 6]), ("a-3.log", &[1, 2, 3, 4])]);
+    }
+}
+
+#[test]
+fn what_may_be_a_copy_is_shown_before_the_end() {
+    let logs = Logs::with("a.log", 1..=5);
+    let tail = logs.rtail("stream --idle-timeout 500ms a*").start();
+    tail.until_line(5);
+    logs.append("a.log.2", 1..=2);
+    tail.ended().printed("L1\nL2\nL3\nL4\nL5\nL1\nL2\n").with_status(0);
+}

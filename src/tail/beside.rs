@@ -184,6 +184,11 @@ impl Beside {
         self.moved.iter().find(|(original, _)| *original == file).map(|(_, place)| *place)
     }
 
+    /// Whether this file is a copy that has given what it had, and was not written to since.
+    pub(crate) fn has_used(&self, file: FileId, size: u64) -> bool {
+        self.used.iter().any(|used| (used.id, used.size) == (file, size))
+    }
+
     /// The files that are dealt with.
     pub(crate) fn known(&self) -> impl Iterator<Item = FileId> {
         self.known.iter().copied().chain(self.used.iter().map(|used| used.id))

@@ -16,13 +16,15 @@ use std::time::{Instant, SystemTime};
 
 use super::engine::Engine;
 use super::event::{Arrival, Since, SourceId};
-use super::files::{FileId, FileKind, Files, Links};
+use super::files::{FileId, FileKind, Files, Links, Meta};
+use super::lineage;
 use super::matches::Matches;
 use super::name::is_shortage;
 use super::pattern::{Pattern, State, Visit};
 use super::report::Report;
-use super::source::{FirstSight, Missed};
+use super::source::{FirstSight, Kinship, Missed};
 use super::step::RETRY;
+use super::suspects::Suspects;
 use crate::wake::{Changed, Notice, Wake};
 
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub(crate) struct Discovery {
     reported: HashSet<PathBuf>,
     /// Names of files whose sources have gone on to others: once these let them go, they are followed by themselves.
     strays: BTreeMap<PathBuf, FileId>,
+    /// Files that are left out, for now or for good, since they are copies of logs.
+    suspects: Suspects,
     /// When it was last known which names match.
     looked: Option<SystemTime>,
     /// When to look again although no event may tell.
@@ -80,6 +84,7 @@ impl Discovery {
             own_paths: Vec::new(),
             reported: HashSet::new(),
             strays: BTreeMap::new(),
+            suspects: Suspects::new(),
             looked: None,
             look_at: None,
         }
@@ -113,12 +118,19 @@ impl Discovery {
     }
 
     pub(crate) fn look_at(&self) -> Option<Instant> {
-        self.look_at
+        [self.look_at, self.suspects.look_at()].into_iter().flatten().min()
+    }
+
+    /// Looks once more, and takes up whatever might be followed.
+    pub(crate) fn look_at_last(&mut self, engine: &mut Engine, wake: &mut Wake, now: Instant) -> Vec<Report> {
+        self.suspects.decide_at_once();
+        self.look(engine, wake, now)
     }
 
     /// Takes up no further file.
     pub(crate) fn end(&mut self) {
         self.searches.clear();
+        self.suspects = Suspects::new();
         self.look_at = None;
     }
 
@@ -149,6 +161,7 @@ impl Discovery {
         let gone: Vec<_> = self.matches.paths().filter(|path| !matching.contains(path)).cloned().collect();
         self.matches.forget_ended(engine);
         reports.extend(self.settle(engine, found, gone, at, now));
+        self.suspects.forget_missing();
         self.arrival = Arrival::Appeared;
         self.looked = Some(at);
         reports
@@ -166,7 +179,9 @@ impl Discovery {
             return Vec::new();
         }
         let at = engine.files().now();
-        if changes.is_empty() && !self.strays.values().any(|file| engine.holder(*file).is_none()) {
+        let suspects = self.suspects.due(now);
+        let are_free = self.strays.values().any(|file| engine.holder(*file).is_none());
+        if changes.is_empty() && suspects.is_empty() && !are_free {
             self.looked = Some(at);
             return Vec::new();
         }
@@ -187,6 +202,7 @@ impl Discovery {
         for path in &found.files {
             gone.remove(path);
         }
+        found.files.extend(suspects.into_iter().filter(|path| !gone.contains(path)));
         let freed = self.strays.extract_if(.., |_, file| engine.holder(*file).is_none());
         found.files.extend(freed.map(|(path, _)| path).filter(|path| !gone.contains(path)));
         let reports = self.settle(engine, found, gone.into_iter().collect(), at, now);
@@ -217,10 +233,11 @@ impl Discovery {
         }
         for path in &gone {
             self.matches.remove(path);
+            self.suspects.forget(path);
         }
         let mut new = Vec::new();
         for path in files {
-            let file = match engine.files().meta(&path, Links::Follow) {
+            let meta = match engine.files().meta(&path, Links::Follow) {
                 Ok(meta) if meta.kind == FileKind::Directory => {
                     self.matches.remove(&path);
                     continue;
@@ -236,7 +253,7 @@ impl Discovery {
                     }
                     continue;
                 }
-                Ok(meta) => Some(meta.id),
+                Ok(meta) => Some(meta),
                 // It went away since it was listed.
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     self.matches.remove(&path);
@@ -245,6 +262,7 @@ impl Discovery {
                 }
                 Err(_) => None,
             };
+            let file = meta.as_ref().map(|meta| meta.id);
             match file.and_then(|file| engine.holder(file)).or_else(|| self.awaited_by(engine, &path)) {
                 Some(id) => {
                     let past = file.filter(|file| engine.source(id).is_some_and(|source| source.is_past(*file)));
@@ -260,7 +278,12 @@ impl Discovery {
                     }
                     self.matches.insert(path, id);
                 }
-                None => new.push((path, file)),
+                None => match meta.map_or(Kinship::None, |meta| self.kinship(&path, &meta, engine, now)) {
+                    Kinship::None => new.push((path, file)),
+                    // Whatever the name meant, it is not known as yet what follows that.
+                    Kinship::Perhaps | Kinship::Likely => {}
+                    Kinship::Copy => self.matches.remove(&path),
+                },
             }
         }
         let later: &[_] = if self.arrival == Arrival::First { &[] } else { &new };
@@ -282,6 +305,13 @@ impl Discovery {
             engine.attend(now);
         }
         reports
+    }
+
+    /// What a file is to the logs whose copies may have its name.
+    fn kinship(&mut self, path: &Path, meta: &Meta, engine: &mut Engine, now: Instant) -> Kinship {
+        let log = |origin: PathBuf| self.matches.under(&origin).or_else(|| engine.named(&origin));
+        let logs: Vec<_> = lineage::origins(path).filter_map(log).collect();
+        self.suspects.judge(path, meta, &logs, engine, now)
     }
 
     /// Has files that no source knows followed.

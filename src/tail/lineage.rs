@@ -9,9 +9,9 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -210,6 +210,12 @@ pub(crate) fn rotated_away<'p>(files: &dyn Files, paths: impl Iterator<Item = &'
         }
     }
     rotated
+}
+
+/// The files beside one of which a rotation may have given it its name.
+pub(crate) fn origins(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let bases = bases(path.file_name().unwrap_or_default().as_bytes());
+    bases.into_iter().map(|base| path.with_file_name(OsString::from_vec(base)))
 }
 
 /// The names of which a rotation may have made this one.

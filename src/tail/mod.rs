@@ -56,6 +56,7 @@ mod schedule;
 mod source;
 mod start;
 mod step;
+mod suspects;
 mod turnover;
 
 use std::collections::VecDeque;
@@ -381,7 +382,8 @@ impl Tail {
     pub fn finish(&mut self) {
         self.engine.mark_all();
         self.attend();
-        self.discover(Instant::now());
+        let reports = self.discovery.look_at_last(&mut self.engine, &mut self.wake, Instant::now());
+        self.reports.extend(reports);
         self.discovery.end();
         self.engine.finish();
     }

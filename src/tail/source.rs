@@ -5,6 +5,7 @@
 //! be finished. It decides nothing about rewriting or rotation (`decide` does), knows nothing of other sources,
 //! and never waits.
 
+mod kinship;
 mod names;
 mod past;
 mod reading;
@@ -15,6 +16,7 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+pub(crate) use self::kinship::Kinship;
 use self::resting::Resting;
 use super::beside::Beside;
 use super::event::{Arrival, Happening, Outlook, SourceId};

@@ -10,7 +10,7 @@ use crate::tail::files::{FileId, Handle};
 use crate::tail::lineage;
 use crate::tail::options::{Following, Lineage};
 use crate::tail::position::Resume;
-use crate::tail::source::{FirstSight, Missed, Source};
+use crate::tail::source::{FirstSight, Kinship, Missed, Source};
 use crate::tail::step::{Due, Want};
 
 impl Engine {
@@ -72,6 +72,17 @@ impl Engine {
                 self.mark(id, Due::NameAndFiles);
             }
         }
+    }
+
+    /// What a file is to a log.
+    pub(crate) fn kinship(&self, log: SourceId, path: &Path, file: FileId) -> Kinship {
+        let log = self.source(log).filter(|_| self.options.lineage == Lineage::Find);
+        log.map_or(Kinship::None, |log| log.kinship(path, file, &*self.files))
+    }
+
+    /// The source that was asked for by this name.
+    pub(crate) fn named(&self, path: &Path) -> Option<SourceId> {
+        self.named.get(path)?.first().copied()
     }
 
     /// Those of these names that may have meant files which have others now, as far as that matters.

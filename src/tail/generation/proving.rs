@@ -36,7 +36,7 @@ impl Generation {
     }
 
     /// Whether what was read last still stands where it stood.
-    pub(super) fn is_intact(&self) -> io::Result<bool> {
+    pub(crate) fn is_intact(&self) -> io::Result<bool> {
         stands_at(&*self.handle, self.anchor.bytes(), self.offset - self.anchor.len() as u64)
     }
 

@@ -191,6 +191,11 @@ impl Member {
         past || begins(file, self.generation.handle()).unwrap_or(false)
     }
 
+    /// Whether the file was cut, or what was cut off it is still being read.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self.stage, Stage::Recovering(_)) || !self.generation.is_intact().unwrap_or(true)
+    }
+
     /// Whether this copy is being read.
     pub(crate) fn recovers_from(&self, file: FileId) -> bool {
         matches!(&self.stage, Stage::Recovering(Recovery { copy, .. }) if copy.id == file)

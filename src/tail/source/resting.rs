@@ -74,7 +74,7 @@ impl Resting {
         (self.nameless_since, self.sought) = (None, None);
     }
 
-    fn is_as_it_was(&self, meta: &Meta) -> bool {
+    pub(super) fn is_as_it_was(&self, meta: &Meta) -> bool {
         (meta.id, meta.size, meta.modified) == (self.file(), self.offset, self.modified)
     }
 }

@@ -1,0 +1,74 @@
+//! Whether a file is a copy of what a source has read, or will read.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::Source;
+use super::resting::Resting;
+use crate::tail::copies::begins;
+use crate::tail::files::{FileId, Files, Handle, Links};
+use crate::tail::member::Member;
+use crate::tail::proof::ANCHOR;
+
+/// What a file is to a log whose name a rotation may have made its name of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kinship {
+    /// Nothing.
+    None,
+    /// A copy of it in the making, or a file that happens to begin alike; or that is not known as yet.
+    Perhaps,
+    /// A copy of it, unless it goes on otherwise.
+    Likely,
+    /// A copy of it.
+    Copy,
+}
+
+impl Source {
+    /// What a file is to this log, by what stands in it.
+    pub(crate) fn kinship(&self, path: &Path, file: FileId, files: &dyn Files) -> Kinship {
+        if self.files().next().is_none() {
+            return Kinship::None;
+        }
+        let opened = files.open(path, Links::Follow).and_then(|handle| Ok((handle.meta()?, handle)));
+        let Ok((meta, handle)) = opened else { return Kinship::None };
+        if meta.id != file {
+            return Kinship::Perhaps;
+        }
+        if self.members.iter().any(|member| member.recovers_from(file)) || self.beside.has_used(file, meta.size) {
+            return Kinship::Copy;
+        }
+        if self.begins_with(&*handle, files) {
+            // A few bytes prove nothing, and what only begins and ends like its name may be another log.
+            let is_proof = meta.size >= ANCHOR as u64 && self.has_given_name(path);
+            return if is_proof { Kinship::Likely } else { Kinship::Perhaps };
+        }
+        if self.may_be_cut(files) { Kinship::Perhaps } else { Kinship::None }
+    }
+
+    /// Whether another name has the whole of its own in it.
+    fn has_given_name(&self, path: &Path) -> bool {
+        let names = self.path().file_name().zip(path.file_name());
+        names.is_some_and(|(own, name)| name.as_bytes().starts_with(own.as_bytes()))
+    }
+
+    /// Whether one of its files was cut, and not yet read since.
+    fn may_be_cut(&self, files: &dyn Files) -> bool {
+        let is_cut = |member: &Member| member.is_cut() || (self.is_due() && member.read_of().0 == 0);
+        let has_changed = |resting: &Resting| {
+            let meta = files.meta(self.path(), Links::Follow);
+            meta.is_ok_and(|meta| meta.id == resting.file() && !resting.is_as_it_was(&meta))
+        };
+        self.members.iter().any(is_cut) || self.resting.as_ref().is_some_and(has_changed)
+    }
+
+    /// Whether a file is no more than the beginning of one that it has, or of what that was before it was cut.
+    fn begins_with(&self, file: &dyn Handle, files: &dyn Files) -> bool {
+        let resting = || {
+            let own = self.resting.as_ref()?.file();
+            let handle = files.open(self.name.path(), self.name.links()).ok()?;
+            handle.meta().is_ok_and(|meta| meta.id == own).then_some(handle)
+        };
+        self.members.iter().any(|member| member.holds(file))
+            || resting().is_some_and(|handle| begins(file, &*handle).unwrap_or(false))
+    }
+}
