@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::fs::Key;
 use super::ledger::Ledger;
+use super::op::{Op, Step};
 use super::seam::Model;
-use super::world::{LIVE, Op, Step, Told, World};
+use super::world::{LIVE, Told, World};
 use crate::tail::SAFETY;
 use crate::tail::engine::Engine;
 use crate::tail::event::{Arrival, Ending, Event, Happening, SourceId};

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::follower::Follower;
+use super::op::{Fate, Op, Step, Style, To};
 use super::oracle::judge;
-use super::world::{Fate, Op, Step, Style, To, World};
+use super::world::World;
 use crate::output::dice::Dice;
 
 /// How often a history is gone through to make it smaller.

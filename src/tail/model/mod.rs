@@ -1,13 +1,15 @@
 //! The proof: the engine runs against a file system in memory, with a clock that stands still between its calls.
 //!
 //! A history is what writers, rotators and the follower do, made up from a seed, down to what happens between two
-//! system calls of the follower (`world`, `seam`, `fs`). What comes out is kept (`follower`, `ledger`) and compared with
+//! system calls of the follower (`op`, `world`, `seam`, `fs`). What comes out is kept (`follower`, `ledger`) and compared with
 //! what was written (`oracle`). A history that fails is made as small as it can be and printed (`histories`).
 
 mod follower;
 mod fs;
 mod histories;
 mod ledger;
+mod line;
+mod op;
 mod oracle;
 mod seam;
 mod world;
@@ -15,7 +17,7 @@ mod world;
 use std::time::Duration;
 
 use self::histories::{History, Theme};
-use self::world::{Fate, Op, Step};
+use self::op::{Fate, Op, Step};
 
 /// How many histories of each theme are played, in the usual run of the tests and in a long one.
 const USUAL: u64 = 2000;
@@ -63,11 +65,11 @@ fn play(rotate_wait: u64, steps: &[(u32, Fate, Op)]) {
 }
 
 mod regressions {
+    use super::op::Fate::Told;
+    use super::op::Op::{Append, Begin, Copy, Look, Overflow, Replace, Rewrite, Shorten, Sleep, Take, Truncate};
+    use super::op::Style::Up;
+    use super::op::To::Live;
     use super::play;
-    use super::world::Fate::Told;
-    use super::world::Op::{Append, Begin, Copy, Look, Overflow, Replace, Rewrite, Shorten, Sleep, Take, Truncate};
-    use super::world::Style::Up;
-    use super::world::To::Live;
 
     #[test]
     fn a_run_of_which_nothing_was_read_is_announced_when_it_is_cut() {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::follower::Out;
 use super::fs::Key;
-use super::world::{LIVE, Line, World};
+use super::line::Line;
+use super::world::{LIVE, World};
 use crate::tail::event::{Arrival, Ending};
 use crate::tail::files::FileId;
 use crate::tail::proof::ANCHOR;

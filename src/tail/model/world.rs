@@ -9,6 +9,8 @@ use std::os::fd::RawFd;
 use std::time::{Duration, SystemTime};
 
 use super::fs::{Fs, Inode, Key, Shown};
+use super::line::{Excuse, Line};
+use super::op::{Fate, Op, Step, Style, To};
 use crate::output::dice::Dice;
 use crate::tail::position::Position;
 
@@ -21,159 +23,11 @@ const LOOK: u64 = 40;
 /// How many calls are between the two of a look that ask for the size of a file and read it.
 const STEP: u64 = 3;
 
-/// One thing that happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    /// How many system calls of the follower come first.
-    pub(super) calls: u32,
-    /// What becomes of the events that it causes.
-    pub(super) fate: Fate,
-    pub(super) op: Op,
-}
-
-/// What becomes of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    Told,
-    /// So many milliseconds late.
-    Late(u64),
-    Lost,
-}
-
-/// Which way rotated files are named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
-    /// Each gets the next number.
-    Up,
-    /// Each gets a date.
-    Dates,
-    /// The newest is the first; others have to be moved on before.
-    Down,
-}
-
-/// Which file is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum To {
-    /// The one that the name means, made if need be.
-    Live,
-    /// The one that it meant before.
-    Previous,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Op {
-    /// Writes so many lines of this length.
-    Append(u32, usize, To),
-    /// Writes the beginning of a line.
-    Begin,
-    /// Writes the rest of a line that was begun, wherever its file is by now.
-    Finish,
-    /// Renames the followed file.
-    Rotate(Style),
-    /// Moves a rotated file on to the next number.
-    MoveOn(u32),
-    /// Makes an empty file under the followed name, if there is none.
-    Create,
-    Unlink,
-    /// Removes a rotated file.
-    Drop(u32),
-    /// Copies the followed file.
-    Copy(Style),
-    /// The same, but only about the first half of it; the rest follows.
-    BeginCopy(Style),
-    EndCopy,
-    /// Renames the file that was followed last, if it was renamed, back to its name.
-    Return,
-    /// Empties the followed file.
-    Truncate,
-    /// Cuts the last lines off.
-    Shorten(usize),
-    /// Writes other lines of the same lengths over those that are there.
-    Rewrite,
-    /// Renames a new file with so many lines over the followed one.
-    Replace(u32),
-    /// The follower looks, and delivers all there is.
-    Look,
-    /// It delivers no more than this many events.
-    Take(u32),
-    /// Its output is blocked for so many milliseconds, so that it only minds names.
-    Block(u64),
-    /// So many milliseconds pass.
-    Sleep(u64),
-    /// It is stopped for so many.
-    Stall(u64),
-    /// The queue of events overflows.
-    Overflow,
-    /// A checkpoint is saved, of all that was delivered but for so many of the last events.
-    Save(usize),
-    /// It is killed, and begun again from the last checkpoint after so many milliseconds.
-    Crash(u64),
-}
-
-impl Op {
-    /// Whether it happens to the follower rather than to the files.
-    pub(super) fn is_ours(self) -> bool {
-        use Op::{Block, Crash, Look, Overflow, Save, Sleep, Stall, Take};
-        matches!(self, Look | Take(_) | Block(_) | Sleep(_) | Stall(_) | Overflow | Save(_) | Crash(_))
-    }
-}
-
 /// What an event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     Name,
     Written(RawFd),
-}
-
-/// A line that was written, with its beginning if it was never finished.
-#[derive(Debug)]
-pub(super) struct Line {
-    pub(super) text: String,
-    /// The file it was written to first, and which run of that.
-    pub(super) home: Key,
-    pub(super) run: usize,
-    pub(super) offset: u64,
-    /// How much of it was written.
-    pub(super) written: u64,
-    /// With which call of the follower the last of it was.
-    pub(super) at: u64,
-    /// The turn of its file when it was written; `None` if that has yet to come.
-    pub(super) turn: Option<u64>,
-    /// A newer file had come by then.
-    pub(super) late: bool,
-    /// Where its file was cut off before it, if it was.
-    pub(super) cut_to: Option<u64>,
-    /// It was left standing when its file was cut off behind it.
-    pub(super) survived: bool,
-    /// Why nobody can be blamed if it is missing.
-    pub(super) excuse: Option<Excuse>,
-}
-
-impl Line {
-    pub(super) fn is_whole(&self) -> bool {
-        self.written == self.text.len() as u64
-    }
-
-    pub(super) fn end(&self) -> u64 {
-        self.offset + self.written
-    }
-}
-
-/// Why a line may be missing without a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Excuse {
-    /// It was gone before the follower was shown that its file is that long.
-    Unseen,
-    /// What was cut off began behind all that had been read of the file, so that nothing proves it was ever there.
-    Unread,
-    /// Its run was over before the look that noticed its beginning was: what was read then was taken for a proof only. Or
-    /// it was cut off between the calls with which a look asks for the size of a file and reads it.
-    Brief,
-    /// It was written to an empty file and cut off in the tick of the clock in which the follower had seen that empty.
-    OneTick,
-    /// It was never finished, and cut off the end of its file, which is what is announced (core.md 5: shortened from the
-    /// end, nothing is printed).
-    CutUnfinished,
 }
 
 #[derive(Debug)]
