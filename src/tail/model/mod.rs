@@ -66,7 +66,7 @@ fn play(rotate_wait: u64, steps: &[(u32, Fate, Op)]) {
 
 mod regressions {
     use super::op::Fate::Told;
-    use super::op::Op::{Append, Begin, Copy, Look, Overflow, Replace, Rewrite, Shorten, Sleep, Take, Truncate};
+    use super::op::Op::{Append, Begin, Copy, Look, Rewrite, Shorten, Take, Truncate};
     use super::op::Style::Up;
     use super::op::To::Live;
     use super::play;
@@ -102,21 +102,6 @@ mod regressions {
     #[test]
     fn a_copy_made_in_the_tick_in_which_its_original_was_born_repeats_nothing() {
         play(100, &[(0, Told, Append(1, 300, Live)), (0, Told, Copy(Up))]);
-    }
-
-    #[test]
-    fn what_grows_while_it_is_looked_at_is_read_at_once() {
-        play(
-            100,
-            &[
-                (0, Told, Replace(1)),
-                (0, Told, Sleep(4)),
-                (0, Told, Overflow),
-                (2, Told, Append(1, 8, Live)),
-                (0, Told, Look),
-                (0, Told, Rewrite),
-            ],
-        );
     }
 
     #[test]
