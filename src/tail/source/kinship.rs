@@ -58,7 +58,7 @@ impl Source {
             let meta = files.meta(self.path(), Links::Follow);
             meta.is_ok_and(|meta| meta.id == resting.file() && !resting.is_as_it_was(&meta))
         };
-        self.members.iter().any(is_cut) || self.resting.as_ref().is_some_and(has_changed)
+        self.members.iter().any(is_cut) || self.resting.as_deref().is_some_and(has_changed)
     }
 
     /// Whether a file is no more than the beginning of one that it has, or of what that was before it was cut.
