@@ -27,11 +27,12 @@ fn a_joined_tail_leaves_no_thread_and_no_descriptor() {
         tail.join();
         assert_eq!(counts(), before);
     }
-    // One that has died, too, before there was anything to watch.
+    // One that has died, too.
     for dead in [temp.path().to_owned(), path.join("below")] {
         let mut tail = Tail::new(Options { retry: Retry::Never, ..Options::default() }).unwrap();
         tail.follow(dead);
         while tail.next().unwrap().is_some() {}
+        assert!(counts().0 > before.0, "an event source has a thread");
         tail.join();
         assert_eq!(counts(), before);
     }

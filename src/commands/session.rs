@@ -194,11 +194,7 @@ impl<S: Show> Session<'_, S> {
         if matches!(event, Event::Data(_) | Event::Passage(_)) {
             self.ending.data_came();
         }
-        let takes_time = matches!(event, Event::Working);
-        let mut shown = self.show.show(event, &mut self.out, self.notices);
-        if takes_time && matches!(shown, Ok(Shown::Done)) {
-            shown = self.out.flush().map(|()| Shown::Done);
-        }
+        let shown = self.show.show(event, &mut self.out, self.notices);
         self.over(shown)
     }
 

@@ -105,8 +105,6 @@ pub struct Tail {
     safety_at: Instant,
     /// Whether somebody wants a source to be looked at.
     asked: bool,
-    /// Whether something was handed out since that was last asked.
-    handed_out: bool,
     reports: VecDeque<Report>,
 }
 
@@ -136,7 +134,6 @@ impl Tail {
             discovery: Discovery::new(),
             safety_at: now + SAFETY,
             asked: false,
-            handed_out: false,
             reports: VecDeque::new(),
         })
     }
@@ -330,7 +327,8 @@ impl Tail {
     /// Returns the next event, if there is one without waiting. Reads files, so it blocks as long as the disk
     /// does.
     pub fn try_next(&mut self) -> Option<Event<'_>> {
-        if self.prepare() { self.take() } else { None }
+        self.prepare();
+        self.take()
     }
 
     /// Returns the next event, waiting for it if need be; `None` when no source is left.
@@ -351,10 +349,9 @@ impl Tail {
     /// Hands out what was prepared: what happened to files first, then what belongs to none.
     fn take(&mut self) -> Option<Event<'_>> {
         if self.engine.has_found() {
-            self.handed_out = true;
             return self.engine.take_next();
         }
-        Some(self.reports.pop_front().map_or(Event::Working, Event::from))
+        self.reports.pop_front().map(Event::from)
     }
 
     /// Finds the next thing to report; false if there is none.
@@ -364,10 +361,6 @@ impl Tail {
         loop {
             self.reports.extend(std::iter::from_fn(|| self.wake.take_trouble()).map(Report::Trouble));
             if self.engine.has_next(now) || !self.reports.is_empty() {
-                return true;
-            }
-            if self.wake.is_to_start() && std::mem::take(&mut self.handed_out) {
-                // It can be shown while event sources are started.
                 return true;
             }
             // What has come into sight is watched, then looked at once more, and only then is there nothing.

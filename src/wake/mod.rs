@@ -166,8 +166,6 @@ impl Events {
 pub(crate) struct Wake {
     bell: Arc<Bell>,
     events: Option<Events>,
-    /// Whether event sources are wanted that have yet to be started.
-    to_start: bool,
     /// Event sources that failed, whose threads may still be at their end.
     retired: Vec<Watcher>,
     /// The names that are followed, to find the way to them again when it changes.
@@ -182,31 +180,20 @@ impl Wake {
     /// # Errors
     /// When not even a descriptor to wait on can be had.
     pub(crate) fn new(poll_only: bool) -> io::Result<Self> {
-        Ok(Self {
+        let mut wake = Self {
             bell: Arc::new(Bell::new()?),
             events: None,
-            // What is there at the start can be shown before anything is watched.
-            to_start: !poll_only,
             retired: Vec::new(),
             paths: HashMap::new(),
             troubles: Vec::new(),
             told: HashSet::new(),
             revive_at: None,
             revival: REVIVAL,
-        })
-    }
-
-    /// The event sources, if there are any; they are started by whoever needs them first.
-    fn events(&mut self) -> Option<&mut Events> {
-        if std::mem::take(&mut self.to_start) {
-            self.start_events();
+        };
+        if !poll_only {
+            wake.start_events();
         }
-        self.events.as_mut()
-    }
-
-    /// Whether event sources are started when something is to be watched.
-    pub(crate) fn is_to_start(&self) -> bool {
-        self.to_start
+        Ok(wake)
     }
 
     fn start_events(&mut self) {
@@ -218,13 +205,7 @@ impl Wake {
 
     /// Ends the event sources for good, since their descriptors are needed for files. False if there are none.
     pub(crate) fn make_room(&mut self) -> bool {
-        let Some(events) = self.events.take() else {
-            // There will be no descriptors for them either.
-            if std::mem::take(&mut self.to_start) {
-                self.trouble(Trouble::NoEvents(Errno::MFILE.into()));
-            }
-            return false;
-        };
+        let Some(events) = self.events.take() else { return false };
         events.names.into_watcher().join();
         // They have said that they have ended, which is no news.
         let _ = self.bell.take();
@@ -232,9 +213,9 @@ impl Wake {
         true
     }
 
-    /// Whether an event source is running, or will be when it is needed.
+    /// Whether an event source is running.
     pub(crate) fn has_events(&self) -> bool {
-        self.events.is_some() || self.to_start
+        self.events.is_some()
     }
 
     /// Notes a trouble, once of each kind.
@@ -269,7 +250,7 @@ impl Wake {
 
     /// Follows the name of a source.
     pub(crate) fn follow_name(&mut self, source: SourceId, path: PathBuf) -> Notice {
-        let result = match self.events() {
+        let result = match &mut self.events {
             Some(events) => events.names.follow(Follower::Source(source), &path),
             None => Err(Refusal::Dead),
         };
@@ -301,7 +282,7 @@ impl Wake {
 
     /// Follows whatever decides what the base of a pattern means.
     pub(crate) fn follow_base(&mut self, pattern: usize, base: &Path) -> Notice {
-        let result = match self.events() {
+        let result = match &mut self.events {
             Some(events) => events.names.follow(Follower::Pattern(pattern), base),
             None => Err(Refusal::Dead),
         };
@@ -310,7 +291,7 @@ impl Wake {
 
     /// Listens to all names in a directory.
     pub(crate) fn listen(&mut self, pattern: usize, directory: &Path) -> Notice {
-        let result = match self.events() {
+        let result = match &mut self.events {
             Some(events) => events.names.listen(pattern, directory),
             None => Err(Refusal::Dead),
         };
@@ -337,7 +318,7 @@ impl Wake {
         if announces == Announces::None {
             return announces.into();
         }
-        let result = self.events().map_or(Err(Refusal::Dead), |events| events.writes.watch(file.fd));
+        let result = self.events.as_mut().map_or(Err(Refusal::Dead), |events| events.writes.watch(file.fd));
         result.map_or_else(
             |refusal| {
                 let path = self.paths.get(&file.source).cloned().unwrap_or_default();
