@@ -1,7 +1,7 @@
 //! A long life: a log that is rotated in every way, and rtail stopped and continued, killed and resumed at random.
 //!
 //! By default it is a short one: 20,000 lines, 60 rotations, 6 kills. `RTAIL_SOAK=1` plays 1,000,000 lines, 2,000 rotations
-//! and 50 kills. What rtail can't promise is left out, as its README tells: more than one rotation within a tick of the
+//! and 50 kills; `RTAIL_SEED=n` plays another one. What rtail can't promise is left out, as its README tells: more than one rotation within a tick of the
 //! kernel's clock, and ways to rotate that are mixed between two of its looks.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 #![allow(clippy::print_stderr, reason = "a soak tells what it has done")]
@@ -276,7 +276,8 @@ fn last_line(text: &[u8]) -> &[u8] {
 
 in_both_modes!(a_long_life_of_rotations_stops_and_kills_loses_nothing);
 fn a_long_life_of_rotations_stops_and_kills_loses_nothing(mode: Mode) {
-    let (length, seed) = (if soaking() { LONG } else { SHORT }, 20_261_120);
+    let length = if soaking() { LONG } else { SHORT };
+    let seed = std::env::var("RTAIL_SEED").map_or(20_261_120, |seed| seed.parse().unwrap());
     eprintln!("seed {seed}");
     let logs = Logs::new();
     let mut life = Life::new(&logs, mode, seed);
