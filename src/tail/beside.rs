@@ -241,9 +241,9 @@ impl Beside {
                 (Extent::Moving, _) => continue,
                 (Extent::All, None) => self.remember(&siblings, chain, None),
                 (Extent::All, Some(live)) => {
-                    // What is younger than that may have been copied from it.
-                    let older = siblings.into_iter().filter(|sibling| sibling.id.birth <= live.birth);
-                    self.remember(&older.collect::<Vec<_>>(), chain, Some(live));
+                    // What is younger than that may have been copied from it, and so may what is of its tick.
+                    siblings.retain(|sibling| sibling.id.birth < live.birth || known.contains(&sibling.id));
+                    self.remember(&siblings, chain, Some(live));
                 }
                 // The others are still to come.
                 (Extent::Short, _) => {}

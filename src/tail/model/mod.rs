@@ -66,7 +66,7 @@ fn play(rotate_wait: u64, steps: &[(u32, Fate, Op)]) {
 
 mod regressions {
     use super::op::Fate::Told;
-    use super::op::Op::{Append, Begin, Copy, Look, Rewrite, Shorten, Take, Truncate};
+    use super::op::Op::{Append, Begin, Copy, Look, Return, Rewrite, Rotate, Shorten, Take, Truncate};
     use super::op::Style::Up;
     use super::op::To::Live;
     use super::play;
@@ -102,6 +102,21 @@ mod regressions {
     #[test]
     fn a_copy_made_in_the_tick_in_which_its_original_was_born_repeats_nothing() {
         play(100, &[(0, Told, Append(1, 300, Live)), (0, Told, Copy(Up))]);
+    }
+
+    #[test]
+    fn a_copy_whose_number_puts_it_behind_its_original_is_read() {
+        play(
+            5000,
+            &[
+                (0, Told, Append(1, 8, Live)),
+                (0, Told, Copy(Up)),
+                (0, Told, Truncate),
+                (4, Told, Rotate(Up)),
+                (6, Told, Return),
+                (0, Told, Look),
+            ],
+        );
     }
 
     #[test]
