@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use super::copies::{begins, copies, packs, packs_read, repeats, stands_at};
+use super::failures::Failures;
 use super::files::{FileId, Files, Handle, Links, Meta};
 use super::generation::Closed;
 use super::gzip::Unpacked;
@@ -50,6 +51,8 @@ pub(crate) struct Chain<'a> {
     pub(crate) others: Option<(Others<'a>, &'a VecDeque<Closed>)>,
     /// Set by whoever wants long searches to end.
     pub(crate) interrupt: &'a AtomicBool,
+    /// What is to become of what fails.
+    pub(crate) failures: &'a Failures,
     /// What the name means now, if that is not among the members yet.
     pub(crate) arriving: Option<&'a dyn Handle>,
 }
@@ -78,23 +81,53 @@ impl Chain<'_> {
     }
 
     /// Whether a file holds nothing but what was read, or will be, from one of these.
-    fn is_copied_by(&self, file: &dyn Handle) -> bool {
+    ///
+    /// # Errors
+    /// A comparison that failed, if that is not passed over.
+    fn is_copied_by(&self, file: &dyn Handle) -> io::Result<bool> {
         // Of a file that can't be compared any more, only much of it is proof.
-        let copied = |closed: &Closed| closed.anchor.is_full() && copies(file, closed).unwrap_or(false);
-        self.members.iter().any(|member| member.is_copied_by(file))
-            || self.past().any(copied)
-            || self.arriving.is_some_and(|original| was_copied_from(file, original).unwrap_or(false))
+        let copied = |closed: &Closed| Ok(closed.anchor.is_full() && copies(file, closed)?);
+        Ok(self.any(self.members, |member| member.is_copied_by(file))?
+            || self.any(self.past(), copied)?
+            || self.any(self.arriving, |original| was_copied_from(file, original))?)
     }
 
     /// The same of a compressed file, which may also be one of the `live` file, that the name means and is not held yet.
-    fn is_packed_in(&self, file: &dyn Handle, live: Option<FileId>) -> bool {
-        let open = |live| {
-            let handle = self.name.open(self.files).ok()?;
-            handle.meta().is_ok_and(|meta| meta.id == live).then_some(handle)
+    fn is_packed_in(&self, file: &dyn Handle, live: Option<FileId>) -> io::Result<bool> {
+        let packs_live = |live: FileId| {
+            let handle = self.name.open(self.files)?;
+            Ok(handle.meta()?.id == live && packs(file, &*handle)?)
         };
-        self.members.iter().any(|member| member.is_packed_in(file))
-            || self.past().any(|closed| packs_read(file, closed).unwrap_or(false))
-            || live.and_then(open).is_some_and(|live| packs(file, &*live).unwrap_or(false))
+        Ok(self.any(self.members, |member| member.is_packed_in(file))?
+            || self.any(self.past(), |closed| packs_read(file, closed))?
+            || self.any(live, packs_live)?)
+    }
+
+    /// Makes sure that it is not for want of reading this file that it was not found to be a copy.
+    ///
+    /// # Errors
+    /// A read that failed.
+    fn is_compared(&self, file: &dyn Handle) -> io::Result<()> {
+        if self.failures.has_passed_over() {
+            file.read_at(&mut [0], 0)?;
+        }
+        Ok(())
+    }
+
+    /// Whether it is so of any of these, as far as that can be found out.
+    fn any<T>(
+        &self,
+        all: impl IntoIterator<Item = T>,
+        mut is_so: impl FnMut(T) -> io::Result<bool>,
+    ) -> io::Result<bool> {
+        for one in all {
+            match is_so(one) {
+                Ok(false) => {}
+                Err(error) if !self.failures.wait_for(&error) => {}
+                decided => return decided,
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -123,14 +156,22 @@ impl Unseen {
     ) {
         self.extent = Extent::All;
         for (sibling, certainty) in generations {
-            match open_sibling(sibling, chain) {
-                Ok(Some((handle, meta))) => match sibling.form {
-                    Form::Packed if chain.is_packed_in(&*handle, live) => self.copies.push(meta.id),
-                    Form::Packed if *certainty == Certainty::Doubtful => self.doubtful.push(meta.id),
-                    Form::Plain if chain.is_copied_by(&*handle) => {}
-                    Form::Plain | Form::Packed => self.opened.push((handle, meta)),
-                },
+            let opened = open_sibling(sibling, chain).and_then(|opened| {
+                let Some((handle, meta)) = opened else { return Ok(None) };
+                let is_copy = match sibling.form {
+                    Form::Packed => chain.is_packed_in(&*handle, live)?,
+                    Form::Plain => chain.is_copied_by(&*handle)?,
+                };
+                chain.is_compared(&*handle)?;
+                Ok(Some((handle, meta, is_copy)))
+            });
+            match opened {
+                Ok(Some((_, meta, true))) if sibling.form == Form::Packed => self.copies.push(meta.id),
+                Ok(Some((.., true))) => {}
+                Ok(Some((_, meta, false))) if *certainty == Certainty::Doubtful => self.doubtful.push(meta.id),
+                Ok(Some((handle, meta, false))) => self.opened.push((handle, meta)),
                 Err(error) if is_shortage(&error) => self.extent = Extent::Short,
+                Err(error) if chain.failures.wait_for(&error) => self.extent = Extent::Failing,
                 Err(_) => self.unreadable.push((*sibling).clone()),
                 Ok(None) => self.extent = Extent::Moving,
             }
@@ -162,6 +203,8 @@ pub(crate) enum Extent {
     Moving,
     /// The oldest ones; there are too few descriptors for the others.
     Short,
+    /// The oldest ones; what would tell of the others fails, and may not fail for ever.
+    Failing,
 }
 
 impl Beside {
@@ -246,7 +289,7 @@ impl Beside {
                     self.remember(&siblings, chain, Some(live));
                 }
                 // The others are still to come.
-                (Extent::Short, _) => {}
+                (Extent::Short | Extent::Failing, _) => {}
             }
             break;
         }
@@ -261,7 +304,8 @@ impl Beside {
     /// Finds the copy that was made of a file before it was cut, after it was read; of several the newest.
     ///
     /// # Errors
-    /// When there is none, but what may be one is still being compressed, or renamed again and again.
+    /// When there is none as far as can be told, but what may be one is still being compressed, is renamed again and
+    /// again, or can't be looked at for the time being.
     pub(crate) fn copy_of(&mut self, before: &Closed, chain: &Chain<'_>) -> Result<Option<Copy>, Extent> {
         let mut found = Err(Extent::Moving);
         for _ in 0..ATTEMPTS {
@@ -274,10 +318,7 @@ impl Beside {
     }
 
     fn find_copy(&mut self, before: &Closed, chain: &Chain<'_>) -> Result<Option<Copy>, Extent> {
-        let mut siblings = match list(chain, Some(before.id)) {
-            Err(Extent::Moving) => return Err(Extent::Moving),
-            other => other.unwrap_or_default(),
-        };
+        let mut siblings = list(chain, Some(before.id))?;
         siblings.sort_by_key(|sibling| std::cmp::Reverse(sibling.modified));
         let may_be = |sibling: &&Sibling| {
             (sibling.size >= before.offset || sibling.form == Form::Packed)
@@ -287,18 +328,24 @@ impl Beside {
         };
         // It can't have been compressed before it was born.
         let packed = Closed { ended: before.ended.or(before.id.birth), ..before.clone() };
-        let mut extent = Extent::All;
-        let found = siblings.iter().filter(may_be).find_map(|sibling| match open_copy(sibling, chain) {
-            Ok(Some(copy)) => {
-                let known = if sibling.form == Form::Packed { &packed } else { before };
-                copies(&*copy.handle, known).unwrap_or(false).then_some((sibling.clone(), copy))
+        let (mut found, mut extent) = (None, Extent::All);
+        for sibling in siblings.iter().filter(may_be) {
+            let known = if sibling.form == Form::Packed { &packed } else { before };
+            let opened = open_copy(sibling, chain).and_then(|copy| match copy {
+                Some(copy) => Ok(Some((copies(&*copy.handle, known)?, copy))),
+                None => Ok(None),
+            });
+            match opened {
+                Ok(Some((true, copy))) => {
+                    found = Some((sibling.clone(), copy));
+                    break;
+                }
+                Ok(None) => extent = Extent::Moving,
+                Err(error) if is_shortage(&error) => return Err(Extent::Short),
+                Err(error) if chain.failures.wait_for(&error) => return Err(Extent::Failing),
+                Ok(Some((false, _))) | Err(_) => {}
             }
-            Ok(None) => {
-                extent = Extent::Moving;
-                None
-            }
-            Err(_) => None,
-        });
+        }
         self.used.retain(|used| siblings.iter().any(|sibling| used.is_still(sibling)));
         match found {
             Some((sibling, copy)) => {
@@ -345,7 +392,7 @@ impl Beside {
             (run, taken) = open_oldest(&candidates, live, chain);
             match (run.extent, taken) {
                 (Extent::Moving, _) => continue,
-                (Extent::Short, _) => {}
+                (Extent::Short | Extent::Failing, _) => {}
                 (Extent::All, None) => self.remember(&siblings, chain, Some(live.file())),
                 (Extent::All, Some(taken)) => {
                     // What is older, and was passed over, holds nothing else.
@@ -380,8 +427,18 @@ fn was_copied_from(file: &dyn Handle, original: &dyn Handle) -> io::Result<bool>
 fn open_oldest(candidates: &[&Sibling], live: &Member, chain: &Chain<'_>) -> (EarlierRun, Option<usize>) {
     let (mut run, mut taken) = (EarlierRun::default(), None);
     for (index, sibling) in candidates.iter().enumerate() {
-        let copy = match open_copy(sibling, chain) {
-            Ok(Some(copy)) => copy,
+        let opened = open_copy(sibling, chain).and_then(|copy| {
+            let Some(copy) = copy else { return Ok(None) };
+            let is_known = chain.any([live], |live| live.holds(&*copy.handle))?
+                || (sibling.form == Form::Packed && chain.is_packed_in(&*copy.handle, None)?);
+            chain.is_compared(&*copy.handle)?;
+            let is_next = chain.any(&run.copy, |older| Ok(!begins(&*older.handle, &*copy.handle)?))?;
+            Ok(Some((copy, is_known, is_next)))
+        });
+        match opened {
+            Ok(Some((_, true, _))) => {}
+            Ok(Some((_, false, true))) => break,
+            Ok(Some((copy, false, false))) => (run.copy, taken) = (Some(copy), Some(index)),
             Ok(None) => {
                 run.extent = Extent::Moving;
                 break;
@@ -390,19 +447,12 @@ fn open_oldest(candidates: &[&Sibling], live: &Member, chain: &Chain<'_>) -> (Ea
                 run.extent = Extent::Short;
                 break;
             }
-            Err(_) => {
-                run.unreadable.push((*sibling).clone());
-                continue;
+            Err(error) if chain.failures.wait_for(&error) => {
+                run.extent = Extent::Failing;
+                break;
             }
-        };
-        if live.holds(&*copy.handle) || (sibling.form == Form::Packed && chain.is_packed_in(&*copy.handle, None)) {
-            continue;
+            Err(_) => run.unreadable.push((*sibling).clone()),
         }
-        if run.copy.as_ref().is_some_and(|older| !begins(&*older.handle, &*copy.handle).unwrap_or(false)) {
-            break;
-        }
-        run.copy = Some(copy);
-        taken = Some(index);
     }
     (run, taken)
 }
@@ -449,10 +499,11 @@ fn unpack(handle: Box<dyn Handle>, path: &Path, chain: &Chain<'_>) -> io::Result
 /// # Errors
 /// What keeps the directory from being listed: nothing was found out then.
 fn list(chain: &Chain<'_>, last: Option<FileId>) -> Result<Vec<Sibling>, Extent> {
-    let Chain { files, name, .. } = *chain;
-    let siblings = |path: &Path| match siblings(files, path) {
+    let Chain { files, name, failures, .. } = *chain;
+    let siblings = |path: &Path| match siblings(files, path, failures) {
         Ok(siblings) => siblings.ok_or(Extent::Moving),
         Err(error) if is_shortage(&error) => Err(Extent::Short),
+        Err(error) if failures.wait_for(&error) => Err(Extent::Failing),
         Err(_) => Ok(Vec::new()),
     };
     let mut found = siblings(name.path())?;
@@ -509,7 +560,11 @@ pub(crate) fn find_saved(
             let copy =
                 if unread { beside.packed_unread(before, saved, chain) } else { beside.copy_of(before, chain) };
             let Some(copy) = copy? else { return Ok(Place::Gone) };
-            let Ok(meta) = copy.handle.meta() else { return Ok(Place::Gone) };
+            let meta = match copy.handle.meta() {
+                Ok(meta) => meta,
+                Err(error) if chain.failures.wait_for(&error) => return Err(Extent::Failing),
+                Err(_) => return Ok(Place::Gone),
+            };
             beside.know(copy.id);
             beside.moved.push((before.id, copy.id));
             return Ok(Place::Here(copy.handle, meta));
@@ -524,10 +579,12 @@ pub(crate) fn find_saved(
                 return match unpack(handle, &path, chain) {
                     Ok(Some((handle, meta))) => Ok(Place::Here(handle, meta)),
                     Ok(None) => Err(Extent::Moving),
+                    Err(error) if chain.failures.wait_for(&error) => Err(Extent::Failing),
                     Err(_) => Ok(Place::Unreadable),
                 };
             }
             Err(error) if is_shortage(&error) => return Err(Extent::Short),
+            Err(error) if chain.failures.wait_for(&error) => return Err(Extent::Failing),
             Err(error) if error.kind() != ErrorKind::NotFound => return Ok(Place::Unreadable),
             // It was renamed again meanwhile.
             Ok(_) | Err(_) => {}

@@ -147,11 +147,12 @@ pub trait Files: fmt::Debug {
     /// # Errors
     /// Whatever the system says.
     fn entries(&self, directory: &Path) -> io::Result<Vec<Entry>> {
-        let entry = |name| {
-            let meta = self.meta(&directory.join(&name), Links::Refuse).ok()?;
-            Some(Entry { name, inode: meta.id.inode })
+        let entry = |name| match self.meta(&directory.join(&name), Links::Refuse) {
+            Ok(meta) => Some(Ok(Entry { name, inode: meta.id.inode })),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => Some(Err(error)),
         };
-        Ok(self.list(directory)?.into_iter().filter_map(entry).collect())
+        self.list(directory)?.into_iter().filter_map(entry).collect()
     }
 
     /// Lists the same as [`entries`](Self::entries), of names that begin with this.

@@ -15,6 +15,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::failures::Failures;
 use super::files::{Entry, FileId, FileKind, Files, Links, Meta};
 
 /// How long before it gets its name a file may be made: some rotators make the new one under another name first.
@@ -111,8 +112,8 @@ pub(crate) fn is_packed(path: &Path) -> bool {
 /// `None` if they are renamed too fast for that.
 ///
 /// # Errors
-/// A directory that can't be listed.
-pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Option<Vec<Sibling>>> {
+/// A directory that can't be listed, or a file in it that can't be looked at for the time being.
+pub(crate) fn siblings(files: &dyn Files, path: &Path, failures: &Failures) -> io::Result<Option<Vec<Sibling>>> {
     let base = path.file_name().unwrap_or_default().as_bytes();
     let beginning = OsStr::from_bytes(stem(base).unwrap_or(base));
     let is_generation = |entry: &Entry| rotated(base, entry.name.as_bytes()).is_some();
@@ -120,7 +121,11 @@ pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Option<Vec<
     let mut metas: HashMap<u64, Option<Meta>> = HashMap::new();
     let mut before = Vec::new();
     for _ in 0..ATTEMPTS {
-        let mut entries = files.entries_beginning(directory(path), beginning)?;
+        let mut entries = match files.entries_beginning(directory(path), beginning) {
+            // That tells nothing of a directory that is there.
+            Err(error) if error.kind() == ErrorKind::NotFound && is_there(files, directory(path)) => return Ok(None),
+            result => result?,
+        };
         entries.retain(is_generation);
         // Where nothing moves and names mean others than was listed, the file system numbers them otherwise.
         let settled = entries == before;
@@ -131,6 +136,7 @@ pub(crate) fn siblings(files: &dyn Files, path: &Path) -> io::Result<Option<Vec<
             }
             let meta = match files.meta(&path.with_file_name(name), Links::Refuse) {
                 Ok(meta) if meta.id.inode == *inode || settled => Some(meta),
+                Err(error) if failures.wait_for(&error) => return Err(error),
                 Err(error) if error.kind() != ErrorKind::NotFound || settled => None,
                 Ok(_) | Err(_) => {
                     complete = false;
@@ -226,6 +232,10 @@ fn bases(name: &[u8]) -> Vec<Vec<u8>> {
     let mut bases: Vec<_> = parts(name.len()).map(<[u8]>::to_vec).chain(inserted).collect();
     bases.retain(|base| mark(base, name).is_some() || rotated(base, name).is_some());
     bases
+}
+
+fn is_there(files: &dyn Files, path: &Path) -> bool {
+    files.meta(path, Links::Follow).is_ok()
 }
 
 fn directory(path: &Path) -> &Path {
@@ -616,7 +626,8 @@ mod tests {
         }
         std::fs::create_dir(temp.path().join("a.log.4")).unwrap();
         std::os::unix::fs::symlink("a.log", temp.path().join("a.log.5")).unwrap();
-        let mut found = siblings(&super::super::files::Disk, &temp.path().join("a.log")).unwrap().unwrap();
+        let mut found =
+            siblings(&super::super::files::Disk, &temp.path().join("a.log"), &Failures::default()).unwrap().unwrap();
         found.sort_by(|a, b| a.path.cmp(&b.path));
         let names: Vec<_> = found.iter().map(|sibling| sibling.path.file_name().unwrap()).collect();
         assert_eq!(names, ["a-2.log", "a.log.1", "a.log.3.gz", "a.log.gz"]);

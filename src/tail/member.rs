@@ -40,6 +40,8 @@ enum Stage {
     Initial,
     /// What is appended is being delivered.
     Following,
+    /// It was cut, and whether there is a copy of the rest isn't known yet.
+    Seeking(Cut),
     /// What was cut off unread is being delivered from a copy.
     Recovering(Recovery),
 }
@@ -207,12 +209,13 @@ impl Member {
     }
 
     pub(crate) fn past_start(&self) -> bool {
-        matches!(self.stage, Stage::Following | Stage::Recovering(_)) || self.failing_since.is_some()
+        matches!(self.stage, Stage::Following | Stage::Seeking(_) | Stage::Recovering(_))
+            || self.failing_since.is_some()
     }
 
     /// Whether, when all members were read to their ends, this one was.
     pub(crate) fn is_read_out(&self) -> bool {
-        !matches!(self.stage, Stage::Pinned(_) | Stage::Recovering(_)) && !self.is_stirred()
+        !matches!(self.stage, Stage::Pinned(_) | Stage::Seeking(_) | Stage::Recovering(_)) && !self.is_stirred()
     }
 
     /// How far it was read, and the largest size seen.
@@ -254,6 +257,7 @@ impl Member {
         match &self.stage {
             _ if run != self.run => None,
             Stage::Pinned(_) => None,
+            Stage::Seeking(cut) => cut.before.prove(offset),
             Stage::Recovering(Recovery { offset: read, .. }) if offset > *read => None,
             // What it was stands in the copy, where it will be found again.
             Stage::Recovering(Recovery { copy, cut, .. }) => {
@@ -264,14 +268,20 @@ impl Member {
         }
     }
 
-    /// Whether a file is nothing but a copy of this one. One that can't be read is none.
-    pub(crate) fn is_copied_by(&self, file: &dyn Handle) -> bool {
-        self.generation.is_copied_by(file).unwrap_or(false)
+    /// Whether a file is nothing but a copy of this one.
+    ///
+    /// # Errors
+    /// A read that failed.
+    pub(crate) fn is_copied_by(&self, file: &dyn Handle) -> io::Result<bool> {
+        self.generation.is_copied_by(file)
     }
 
     /// The same of a compressed file.
-    pub(crate) fn is_packed_in(&self, file: &dyn Handle) -> bool {
-        self.generation.is_packed_in(file).unwrap_or(false)
+    ///
+    /// # Errors
+    /// A read that failed.
+    pub(crate) fn is_packed_in(&self, file: &dyn Handle) -> io::Result<bool> {
+        self.generation.is_packed_in(file)
     }
 
     /// What is to be reported when the name means this file again.
@@ -320,7 +330,8 @@ impl Member {
             return Progress::Data(self.delivery(offset, Bytes::Owned(bytes), ending));
         }
         match std::mem::replace(&mut self.stage, Stage::Following) {
-            Stage::Recovering(recovery) => return self.recover(recovery, context, runs, framing),
+            Stage::Seeking(cut) => return Progress::Cut(cut),
+            Stage::Recovering(recovery) => return self.recover(recovery, context, runs, role, framing),
             stage => self.stage = stage,
         }
         if let Stage::Pinned(arrival) = self.stage {
@@ -436,6 +447,7 @@ impl Member {
     /// The offset behind what was read last.
     fn read_to(&self) -> u64 {
         match &self.stage {
+            Stage::Seeking(cut) => cut.before.offset,
             Stage::Recovering(recovery) => recovery.offset,
             _ => self.generation.offset(),
         }

@@ -34,6 +34,7 @@ mod discovery;
 mod engine;
 mod event;
 mod evidence;
+mod failures;
 mod files;
 mod generation;
 mod gzip;

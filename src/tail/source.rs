@@ -55,6 +55,8 @@ pub(crate) struct Source {
     looking: Option<SystemTime>,
     /// What an earlier tail has left, to be taken up with the first look.
     saved: Option<Resume>,
+    /// Since when a search for files beside the name has come to nothing.
+    searching_since: Option<Instant>,
     pending: VecDeque<Happening>,
     due: Due,
     /// How many rounds of polling in a row have found nothing.
@@ -90,6 +92,7 @@ impl Source {
             turnover: Turnover::default(),
             looking: None,
             saved: None,
+            searching_since: None,
             pending: VecDeque::new(),
             due: Due::NameAndFiles,
             quiet_rounds: 0,
@@ -301,6 +304,7 @@ impl Source {
     /// Follows nothing any more: what is open is read to its end as it is now and let go, unfinished lines included.
     pub(crate) fn finish(&mut self) {
         self.state = State::Finishing;
+        self.end_search();
         self.members.iter_mut().for_each(Member::limit_to_now);
         self.mark(Due::Files);
     }

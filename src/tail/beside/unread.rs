@@ -1,5 +1,7 @@
 //! Files of an earlier tail of which nothing had been read when they were compressed: no byte tells them from others.
 
+use std::io;
+
 use super::{Beside, Chain, Copy, Extent, list, open_copy};
 use crate::tail::generation::Closed;
 use crate::tail::lineage::{Written, made_of};
@@ -23,18 +25,24 @@ impl Beside {
         let grows = saved.last().is_some_and(|newest| newest.file == before.id);
         let live = chain.name.means(chain.files);
         let told = made.iter().all(|(_, written)| *written == Written::Later);
-        let fits = |copy: &Copy| {
+        let fits = |copy: &Copy| -> io::Result<bool> {
             let is_empty = copy.end == 0 && before.size == 0 && !grows;
-            is_empty || (told && copy.end >= before.size && !chain.is_packed_in(&*copy.handle, live))
+            let may_be = told && copy.end >= before.size;
+            Ok(is_empty || (may_be && !chain.is_packed_in(&*copy.handle, live)?))
         };
         for (sibling, _) in made {
-            match open_copy(sibling, chain) {
-                Ok(Some(copy)) if fits(&copy) => {
+            let opened = open_copy(sibling, chain).and_then(|copy| match copy {
+                Some(copy) => Ok(Some((fits(&copy)?, copy))),
+                None => Ok(None),
+            });
+            match opened {
+                Ok(Some((true, copy))) => {
                     self.used.push(sibling.clone());
                     return Ok(Some(copy));
                 }
                 Ok(None) => return Err(Extent::Moving),
-                Ok(Some(_)) | Err(_) => {}
+                Err(error) if chain.failures.wait_for(&error) => return Err(Extent::Failing),
+                Ok(Some((false, _))) | Err(_) => {}
             }
         }
         Ok(None)

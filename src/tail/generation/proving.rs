@@ -2,11 +2,22 @@
 
 use std::io;
 
-use super::{Generation, Reading};
+use super::{Closed, Generation, Reading};
 use crate::tail::copies::{copies, packs, repeats, stands_at};
 use crate::tail::files::Handle;
 use crate::tail::position::Position;
 use crate::tail::proof::HEAD;
+
+impl Closed {
+    /// Proves for later that it was read up to `offset`, as far as what is remembered reaches.
+    pub(crate) fn prove(&self, offset: u64) -> Option<Position> {
+        let behind = usize::try_from(self.offset.checked_sub(offset)?).unwrap_or(usize::MAX);
+        let anchor = self.anchor.len().checked_sub(behind).filter(|length| *length > 0 || offset == 0)?;
+        let head = usize::try_from(offset).unwrap_or(HEAD).min(self.head.bytes().len());
+        let (head, anchor) = (self.head.bytes()[..head].to_vec(), self.anchor.bytes()[..anchor].to_vec());
+        Some(Position { file: self.id, offset, size: self.size, ended: self.ended, head, anchor })
+    }
+}
 
 impl Generation {
     /// Proves for later that the file was read up to `offset`; `None` if it wasn't, or if what stood there is neither
@@ -22,10 +33,7 @@ impl Generation {
             return Some(position);
         }
         // What is remembered was read, whatever has become of the file since.
-        let anchor = self.anchor.len().checked_sub(behind).filter(|length| *length > 0 || offset == 0)?;
-        let head = usize::try_from(offset).unwrap_or(HEAD).min(self.head.bytes().len());
-        let (head, anchor) = (self.head.bytes()[..head].to_vec(), self.anchor.bytes()[..anchor].to_vec());
-        Some(Position { file: self.id, offset, size: self.size, ended: self.ended, head, anchor })
+        self.remember().prove(offset)
     }
 
     fn prove_by_reading(&self, offset: u64) -> io::Result<Option<Position>> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::ending::damaged;
-use super::{Member, Progress, Stage};
+use super::{Member, Progress, Role, Stage};
 use crate::tail::copies::{begins, copies};
 use crate::tail::event::{Ending, Evidence, Happening, Loss};
 use crate::tail::files::{FileId, Handle};
@@ -15,7 +15,7 @@ use crate::tail::lines::Framing;
 use crate::tail::position::Position;
 use crate::tail::proof::{Anchor, HEAD, Head};
 use crate::tail::scan::{CHUNK, read_at_least};
-use crate::tail::step::{Bytes, Context, Delivery};
+use crate::tail::step::{Bytes, Context, Delivery, RETRY};
 
 /// The rest of a file that was cut, on its way out of a copy.
 #[derive(Debug)]
@@ -106,6 +106,11 @@ impl Member {
         Progress::Happened(vec![happening])
     }
 
+    /// Whether there is a copy of what was cut off isn't known yet: it is asked for again.
+    pub(crate) fn wait_for_copy(&mut self, cut: Cut) {
+        self.stage = Stage::Seeking(cut);
+    }
+
     /// Goes on after a cut: with what a copy holds of the rest, if there is one, and then with what the file is now.
     pub(crate) fn go_on(&mut self, mut cut: Cut, copy: Option<Copy>, runs: &mut u64) -> LastWords {
         let offset = cut.before.offset;
@@ -186,14 +191,17 @@ impl Member {
     }
 
     /// Whether a file is a copy of the run that ended last or of the present one, or of the beginning of one of them.
-    pub(crate) fn holds(&self, file: &dyn Handle) -> bool {
-        let past = self.past.as_ref().is_some_and(|past| past.holds(file).unwrap_or(false));
-        past || begins(file, self.generation.handle()).unwrap_or(false)
+    ///
+    /// # Errors
+    /// A stat or read that failed.
+    pub(crate) fn holds(&self, file: &dyn Handle) -> io::Result<bool> {
+        let past = self.past.as_ref().map_or(Ok(false), |past| past.holds(file))?;
+        Ok(past || begins(file, self.generation.handle())?)
     }
 
     /// Whether the file was cut, or what was cut off it is still being read.
     pub(crate) fn is_cut(&self) -> bool {
-        matches!(self.stage, Stage::Recovering(_)) || !self.generation.is_intact().unwrap_or(true)
+        matches!(self.stage, Stage::Seeking(_) | Stage::Recovering(_)) || !self.generation.is_intact().unwrap_or(true)
     }
 
     /// Whether this copy is being read.
@@ -207,11 +215,19 @@ impl Member {
         from: Recovery,
         context: &mut Context<'_>,
         runs: &mut u64,
+        role: Role,
         framing: Framing,
     ) -> Progress {
         let Recovery { copy, offset, cut } = from;
         let left = usize::try_from(copy.end - offset).unwrap_or(usize::MAX).min(CHUNK);
-        let length = copy.handle.read_at(&mut context.buffer[..left], offset).unwrap_or(0);
+        let length = match copy.handle.read_at(&mut context.buffer[..left], offset) {
+            Err(_) if role != Role::Finishing && self.is_patient(context.now) => {
+                self.stage = Stage::Recovering(Recovery { copy, offset, cut });
+                return Progress::Hold(Some(context.now + RETRY));
+            }
+            result => result.unwrap_or(0),
+        };
+        self.unsettled_since = None;
         if length == 0 {
             let (last, happenings) = self.end_run(cut, offset, Some(copy.handle), runs);
             return match last {

@@ -55,7 +55,7 @@ impl Member {
     }
 
     /// Whether it is worth to wait for a file that seems to be changing; a size that lies would have us wait for ever.
-    fn is_patient(&mut self, now: Instant) -> bool {
+    pub(super) fn is_patient(&mut self, now: Instant) -> bool {
         now < *self.unsettled_since.get_or_insert(now) + PATIENCE
     }
 

@@ -68,7 +68,7 @@ impl Source {
             let handle = files.open(self.name.path(), self.name.links()).ok()?;
             handle.meta().is_ok_and(|meta| meta.id == own).then_some(handle)
         };
-        self.members.iter().any(|member| member.holds(file))
+        self.members.iter().any(|member| member.holds(file).unwrap_or(false))
             || resting().is_some_and(|handle| begins(file, &*handle).unwrap_or(false))
     }
 }

@@ -1,11 +1,13 @@
 //! What of a source went by unseen: between two looks at its name, before a cut, and since an earlier tail ended.
 
+use std::io;
 use std::time::{Instant, SystemTime};
 
 use super::resting::Resting;
 use super::{FirstSight, News, Origin, Source};
 use crate::tail::beside::{Beside, Chain, EarlierRun, Extent, Place, find_saved};
-use crate::tail::event::{Arrival, Happening, Loss, SourceId};
+use crate::tail::event::{Arrival, Happening, Loss, Outlook, SourceId};
+use crate::tail::failures::Failures;
 use crate::tail::files::{FileId, Handle, Meta};
 use crate::tail::generation::{Closed, Look};
 use crate::tail::lines::Framing;
@@ -83,7 +85,8 @@ impl Source {
     /// Remembers what stands beside the name at the start: no later generation is among that.
     pub(super) fn look_around(&mut self, live: Option<FileId>, context: &Context<'_>) {
         if self.origin == Origin::Named && self.looks_beside(context.options) {
-            let (beside, chain) = self.beside(context);
+            let failures = Failures::passed_over();
+            let (beside, chain) = self.beside(&failures, context);
             beside.look_around(&chain, live);
         }
     }
@@ -113,8 +116,10 @@ impl Source {
         context: &mut Context<'_>,
     ) -> Extent {
         let last = self.newest();
-        let (beside, chain) = self.beside(context);
+        let failures = self.failures(context);
+        let (beside, chain) = self.beside(&failures, context);
         let unseen = beside.unseen(&Chain { arriving, ..chain }, last, live);
+        self.has_searched(unseen.extent, &failures, last.or(live), context);
         for sibling in &unseen.unreadable {
             let (file, range) = (sibling.id, Some(0..sibling.size));
             self.pending.push_back(Happening::Lost { file, range, reason: Loss::Unreadable });
@@ -143,12 +148,50 @@ impl Source {
     }
 
     /// What is known of the files beside the name, and what that is to be compared with.
-    fn beside<'a>(&'a mut self, context: &'a Context<'_>) -> (&'a mut Beside, Chain<'a>) {
+    fn beside<'a>(&'a mut self, failures: &'a Failures, context: &'a Context<'_>) -> (&'a mut Beside, Chain<'a>) {
         let Self { beside, name, members, resting, closed, origin, .. } = self;
         let others = matches!(origin, Origin::Found(_)).then_some((context.others, &*context.closed));
         let (files, interrupt) = (context.files, context.interrupt);
         let resting = resting.as_deref().map(Resting::closed);
-        (beside, Chain { files, name, members, resting, closed, others, interrupt, arriving: None })
+        (beside, Chain { files, name, members, resting, closed, others, interrupt, failures, arriving: None })
+    }
+
+    /// What a search beside the name is to do about failures.
+    fn failures(&self, context: &Context<'_>) -> Failures {
+        match self.state {
+            State::Finishing => Failures::passed_over(),
+            _ => Failures::since(self.searching_since, context.now),
+        }
+    }
+
+    /// A search for files that followed this one, or are copies of it, has come to an end, or is to be made again. What it
+    /// has passed over is lost, and how much that is nobody knows.
+    fn has_searched(&mut self, extent: Extent, failures: &Failures, of: Option<FileId>, context: &Context<'_>) {
+        if extent != Extent::All {
+            self.searching_since.get_or_insert(context.now);
+            return;
+        }
+        self.searching_since = None;
+        if failures.has_passed_over()
+            && let Some(file) = of
+        {
+            self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Unreadable });
+        }
+    }
+
+    /// No search beside the name will be made again: what it was to find is lost. What an earlier tail has left is still
+    /// there for a later one.
+    pub(super) fn end_search(&mut self) {
+        // What was cut is sought once more.
+        if self.searching_since.take().is_none() || self.members.iter().any(Member::is_cut) {
+            return;
+        }
+        if let Some(file) = self.newest() {
+            self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Unreadable });
+        } else if let Some(Position { file, .. }) = self.saved.as_ref().and_then(|saved| saved.files.last()) {
+            let error = io::Error::other("it could not be looked for");
+            self.pending.push_back(Happening::ReadFailed { file: *file, error, outlook: Outlook::GivenUp });
+        }
     }
 
     /// Has the name looked at again soon if not all files could be had.
@@ -201,13 +244,26 @@ impl Source {
     }
 
     /// The copy that was made of a file before that was cut, if there is one.
-    pub(super) fn copy_of(&mut self, before: &Closed, context: &Context<'_>) -> Option<Copy> {
+    ///
+    /// # Errors
+    /// When that isn't known yet.
+    pub(super) fn copy_of(&mut self, before: &Closed, context: &mut Context<'_>) -> Result<Option<Copy>, Extent> {
         if !self.looks_beside(context.options) {
-            return None;
+            return Ok(None);
         }
-        let (beside, chain) = self.beside(context);
-        // The file goes on: what would come too late is none.
-        beside.copy_of(before, &chain).ok().flatten()
+        let failures = self.failures(context);
+        let (beside, chain) = self.beside(&failures, context);
+        let found = match beside.copy_of(before, &chain) {
+            // The file goes on: what would come too late is none.
+            Err(_) if !failures.wait() => Ok(None),
+            found => found,
+        };
+        let extent = found.as_ref().map_or_else(|extent| *extent, |_| Extent::All);
+        if extent == Extent::Short && context.can_make_room {
+            context.wants.push(Want::Room);
+        }
+        self.has_searched(extent, &failures, Some(before.id), context);
+        found
     }
 
     /// Something stirs in the file of the member at the cursor, of whose run nothing had been read. Before that is
@@ -225,8 +281,12 @@ impl Source {
         let cut_unread = self.members[self.cursor].cut_unread().filter(|_| discerning);
         let mut earlier = EarlierRun::default();
         if newest && self.looks_beside(context.options) {
-            let (beside, chain) = self.beside(context);
+            let waits = role == Role::Current && self.following == Following::Name;
+            let failures = if waits { self.failures(context) } else { Failures::passed_over() };
+            let (beside, chain) = self.beside(&failures, context);
             earlier = beside.earlier_run(&chain);
+            let file = self.members[self.cursor].file();
+            self.has_searched(earlier.extent, &failures, Some(file), context);
         }
         for sibling in &earlier.unreadable {
             let (file, range) = (sibling.id, Some(0..sibling.size));
@@ -260,9 +320,10 @@ impl Source {
         // What is proved by bytes that were read can't be taken for what nothing was read of.
         let mut order: Vec<_> = (0..saved.files.len()).collect();
         order.sort_by_key(|index| saved.files[*index].offset == 0);
+        let failures = self.failures(context);
         for index in order {
             let before = Closed::from(&saved.files[index]);
-            let (beside, chain) = self.beside(context);
+            let (beside, chain) = self.beside(&failures, context);
             let place = match live {
                 Some(live) if live == before.id => Ok(Place::Live),
                 _ => find_saved(beside, &before, &saved.files, &chain),
@@ -270,12 +331,14 @@ impl Source {
             match place {
                 Ok(place) => places.push((index, before, place)),
                 Err(extent) => {
+                    self.has_searched(extent, &failures, None, context);
                     self.saved = Some(saved);
                     self.come_back_for(extent, context);
                     return extent;
                 }
             }
         }
+        self.searching_since = None;
         places.sort_by_key(|(index, ..)| *index);
         let is_live = places.iter().any(|(.., place)| matches!(place, Place::Live));
         for (_, before, place) in places {

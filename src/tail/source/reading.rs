@@ -58,7 +58,12 @@ impl Source {
                     self.pending.extend(happenings);
                 }
                 Progress::Cut(cut) => {
-                    let copy = self.copy_of(&cut.before, context);
+                    let Ok(copy) = self.copy_of(&cut.before, context) else {
+                        self.members[self.cursor].wait_for_copy(cut);
+                        self.look_again(Some(context.now + RETRY));
+                        self.cursor = self.members.len();
+                        return None;
+                    };
                     let (last, happenings) = self.members[self.cursor].go_on(cut, copy, &mut self.runs);
                     self.pending.extend(happenings);
                     self.changed = context.now;
