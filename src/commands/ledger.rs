@@ -119,8 +119,10 @@ impl Unit {
 /// What is to become of a run that is over.
 #[derive(Clone, Debug)]
 enum Fate {
-    /// It is done with: its file was rewritten, or let go after another had come or it had lost its name.
+    /// It is done with: its file was let go after another had come or it had lost its name.
     Done,
+    /// It is done with, for its file was rewritten. What proves that later, as long as the output hasn't accepted all of it.
+    Rewritten(Option<Position>),
     /// Reading ends here, and a later run goes on. What proves the offset at its end.
     Left(Option<Position>),
 }
@@ -163,9 +165,9 @@ impl Ledger {
                 self.current.insert((source, file), run);
                 self.begin(Of { source, file, run }, path, offset);
             }
-            Happening::Rewritten { file, run, .. } => {
+            Happening::Rewritten { file, run, ref position, .. } => {
                 if let Some(old) = self.current(source, file) {
-                    self.change(old, place, Change::Over(Fate::Done));
+                    self.change(old, place, Change::Over(Fate::Rewritten(position.clone())));
                 }
                 self.current.insert((source, file), run);
                 self.begin(Of { source, file, run }, path, 0);
@@ -304,7 +306,7 @@ impl Ledger {
                     run.left = true;
                     run.position = position.or(run.position.take());
                 }
-                Change::Over(Fate::Done) => drop(book.runs.remove(index)),
+                Change::Over(Fate::Done | Fate::Rewritten(_)) => drop(book.runs.remove(index)),
             }
         }
         // The output may be cut within what stands first in its queue.
@@ -386,7 +388,12 @@ impl Book {
             let superseded = index < newest || !self.inherited.is_empty();
             if run.position.as_ref().is_none_or(|position| position.offset != run.offset) {
                 let of = Of { source, file: run.file, run: run.number };
-                let open = tail.position(of.source, of.file, of.run, run.offset);
+                let (number, offset) = now(due, of, run.offset);
+                let rewritten = || {
+                    let position = rewritten(due, of)?.cut_back(run.offset);
+                    run.position.as_ref().is_none_or(|proven| proven.offset < position.offset).then_some(position)
+                };
+                let open = tail.position(of.source, of.file, number, offset).or_else(rewritten);
                 // Reading ended behind a line without an end that was left out, and may be finished yet.
                 let end = run.position.as_ref().filter(|_| run.left && !superseded);
                 let position = open.or_else(|| left(due, of).or(end)?.earlier(&self.path, run.offset));
@@ -422,6 +429,22 @@ fn left(due: &VecDeque<Entry>, of: Of) -> Option<&Position> {
     })
 }
 
+/// What proves how far a run had been read that was rewritten, although the output has not come there.
+fn rewritten(due: &VecDeque<Entry>, of: Of) -> Option<&Position> {
+    due.iter().find_map(|entry| match &entry.what {
+        Change::Over(Fate::Rewritten(position)) if entry.of == of => position.as_ref(),
+        _ => None,
+    })
+}
+
+/// The number that a run goes by now, and where in it an offset is, although the output has not come there.
+fn now(due: &VecDeque<Entry>, of: Of, offset: u64) -> (u64, u64) {
+    due.iter().fold((of.run, offset), |(run, offset), entry| match entry.what {
+        Change::Shortened { to, run: next } if entry.of == (Of { run, ..of }) => (next, offset.min(to)),
+        _ => (run, offset),
+    })
+}
+
 impl From<&Standing<'_>> for Of {
     fn from(standing: &Standing<'_>) -> Self {
         Self { source: standing.source, file: standing.file, run: standing.run }
@@ -447,3 +470,6 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
     }
     plain
 }
+
+#[cfg(test)]
+mod tests;

@@ -245,6 +245,8 @@ pub enum Happening {
         offset: u64,
         /// Its size now, in bytes.
         size: u64,
+        /// What proves later how far it had been read.
+        position: Option<Position>,
     },
     /// The file was cut off at the end; what is left was read already.
     Shortened {

@@ -40,6 +40,24 @@ impl Position {
         same.then_some(position)
     }
 
+    /// What of this proves an earlier offset, or one before that, of a file that holds it no more.
+    #[must_use]
+    pub fn cut_back(&self, offset: u64) -> Self {
+        let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let start = self.offset - self.anchor.len() as u64;
+        let (offset, anchor) = if offset >= self.offset {
+            (self.offset, &*self.anchor)
+        } else if offset > start {
+            (offset, &self.anchor[..index(offset - start)])
+        } else {
+            // Nothing is remembered of what stands between.
+            let offset = offset.min(self.head.len() as u64);
+            (offset, &self.head[index(offset).saturating_sub(ANCHOR)..index(offset)])
+        };
+        let head = &self.head[..self.head.len().min(index(offset))];
+        Self { offset, head: head.to_vec(), anchor: anchor.to_vec(), ..self.clone() }
+    }
+
     /// Reads the proof for an offset of what was `known`; `None` if the file ends before that.
     pub(crate) fn read(handle: &dyn Handle, known: &Closed, offset: u64) -> io::Result<Option<Self>> {
         let Closed { id: file, size, ended, .. } = *known;

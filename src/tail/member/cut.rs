@@ -269,8 +269,10 @@ impl Member {
             Manner::Rewritten { evidence, size } => {
                 self.stage = Stage::Following;
                 self.beginning = Beginning::Empty(None);
+                let from_copy = |copy: &dyn Handle| Position::read(copy, &before, end).ok().flatten();
+                let position = copy.as_deref().and_then(from_copy).or_else(|| before.prove(offset));
                 self.past = Some(Past { before, copy });
-                Happening::Rewritten { file, run, evidence, offset, size }
+                Happening::Rewritten { file, run, evidence, offset, size, position }
             }
             Manner::Shortened { to } => Happening::Shortened { file, run, from: offset, to },
         });
