@@ -123,6 +123,28 @@ fn what_was_compressed_while_it_was_down_comes_in_order(mode: Mode) {
 }
 
 #[test]
+fn an_empty_log_that_was_compressed_unseen_is_not_counted_as_missed() {
+    for tool in TOOLS {
+        let logs = Logs::with("a.log", 1..=2);
+        let tail = logs.follow(Mode::Events, "-n +1 a.log");
+        tail.until_line(2);
+        // What came is counted after the first one.
+        logs.cascade("a.log", 9).append("a.log", 3..=3);
+        tail.until_line(3);
+        pause_ms(500);
+        tail.stop();
+        logs.cascade("a.log", 9).write("a.log", "").cascade("a.log", 9);
+        tool.compress(&logs, "a.log.1");
+        logs.write("a.log", "");
+        tail.cont();
+        pause_ms(1000);
+        logs.append("a.log", 4..=4);
+        tail.until_line(4);
+        tail.end().printed_lines(1..=4).never_noticed("came and went");
+    }
+}
+
+#[test]
 fn records_from_a_compressed_file_bear_the_offsets_and_the_name_of_what_was_written() {
     let logs = Logs::with("a.log", 1..=3);
     let first = resumed(&logs, Mode::Events, "--format json --no-follow a.log").run().with_status(0).records();

@@ -142,6 +142,8 @@ pub(crate) struct Unseen {
     pub(crate) extent: Extent,
     /// Compressed files that are none, since what they hold was read or will be.
     copies: Vec<FileId>,
+    /// How many of these hold nothing, so that they may be generations all the same.
+    pub(crate) empty: usize,
 }
 
 impl Unseen {
@@ -166,7 +168,10 @@ impl Unseen {
                 Ok(Some((handle, meta, is_copy)))
             });
             match opened {
-                Ok(Some((_, meta, true))) if sibling.form == Form::Packed => self.copies.push(meta.id),
+                Ok(Some((_, meta, true))) if sibling.form == Form::Packed => {
+                    self.empty += usize::from(meta.size == 0);
+                    self.copies.push(meta.id);
+                }
                 Ok(Some((.., true))) => {}
                 Ok(Some((_, meta, false))) if *certainty == Certainty::Doubtful => self.doubtful.push(meta.id),
                 Ok(Some((handle, meta, false))) => self.opened.push((handle, meta)),

@@ -125,7 +125,8 @@ impl Source {
             self.pending.push_back(Happening::Lost { file, range, reason: Loss::Unreadable });
             self.beside.know(sibling.id);
         }
-        self.turnover.took(unseen.opened.len() + unseen.unreadable.len() + unseen.doubtful.len());
+        let unread = unseen.unreadable.len() + unseen.doubtful.len() + unseen.empty;
+        self.turnover.took(unseen.opened.len() + unread);
         for file in unseen.doubtful {
             self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Doubtful });
             self.beside.know(file);
