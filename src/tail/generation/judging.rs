@@ -23,7 +23,12 @@ impl Generation {
             let start = self.offset - proof as u64;
             // Where more is said to stand, a read that ends with the proof may only have come short.
             let least = (proof + usize::from(self.believed.is_some())).min(wanted);
-            let length = read_at_least(&*self.handle, &mut buffer[..wanted], start, least)?;
+            let mut length = read_at_least(&*self.handle, &mut buffer[..wanted], start, least)?;
+            if length > proof && length < ANCHOR.min(wanted) {
+                // Less than makes a whole proof tells no copy, unless the file is known to end with it.
+                let (behind, missing) = (start + length as u64, ANCHOR.min(wanted) - length);
+                length += read_at_least(&*self.handle, &mut buffer[length..wanted], behind, missing)?;
+            }
             let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
             if wanted == proof && length == proof && intact && self.limit.is_some() {
                 // Nothing more is wanted, and what was read is what stands there.

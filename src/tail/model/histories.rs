@@ -63,7 +63,7 @@ impl History {
         Self {
             seed,
             rotate_wait: dice.pick(&[Duration::from_secs(5), Duration::from_millis(100)]),
-            short_reads: matches!(theme, Theme::Renames) && dice.roll(4) == 0,
+            short_reads: matches!(theme, Theme::Renames | Theme::Copies) && dice.roll(4) == 0,
             polls: dice.roll(6) == 0,
             steps,
         }

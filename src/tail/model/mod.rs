@@ -69,7 +69,7 @@ mod regressions {
     use super::op::Op::{Append, Begin, Copy, Look, Return, Rewrite, Rotate, Shorten, Take, Truncate};
     use super::op::Style::Up;
     use super::op::To::Live;
-    use super::play;
+    use super::{Duration, History, Step, play};
 
     #[test]
     fn a_run_of_which_nothing_was_read_is_announced_when_it_is_cut() {
@@ -102,6 +102,18 @@ mod regressions {
     #[test]
     fn a_copy_made_in_the_tick_in_which_its_original_was_born_repeats_nothing() {
         play(100, &[(0, Told, Append(1, 300, Live)), (0, Told, Copy(Up))]);
+    }
+
+    #[test]
+    fn a_copy_of_which_little_was_read_at_once_is_known() {
+        let steps = [Append(4, 8, Live), Take(2), Copy(Up), Truncate].map(|op| Step { calls: 0, fate: Told, op });
+        for seed in 0..50 {
+            let (rotate_wait, steps) = (Duration::from_millis(100), steps.to_vec());
+            let history = History { seed, rotate_wait, short_reads: true, polls: false, steps };
+            if let Err(wrong) = history.play() {
+                panic!("seed {seed}: {wrong}");
+            }
+        }
     }
 
     #[test]
