@@ -487,6 +487,25 @@ fn a_log_that_has_only_begun_like_another_one_is_shown_in_the_end(mode: Mode) {
     }
 }
 
+in_both_modes!(a_log_that_has_the_banner_of_another_one_and_no_more_is_shown_in_the_end);
+fn a_log_that_has_the_banner_of_another_one_and_no_more_is_shown_in_the_end(mode: Mode) {
+    let banner: Vec<_> = (1..=400).collect();
+    for command in ["watch .", "watch --keep 0 .", "stream --format json a*"] {
+        let logs = Logs::with("a.log", 1..=400);
+        logs.append("a.log", 1_000..=1_000);
+        let tail = following(&logs, mode, command);
+        tail.until_line(1_000);
+        logs.append("a.log.2", 1..=400);
+        tail.until("both are shown", |said| {
+            records(&said.stdout).iter().filter(|record| is_of(record, "line")).count() == 401 + 400
+        });
+        logs.append("a.log.2", 2_000..=2_000);
+        tail.until_line(2_000);
+        let shown = |last| [&banner[..], &[last]].concat();
+        assert_told(&tail.end(), &[("a.log", &shown(1_000)), ("a.log.2", &shown(2_000))]);
+    }
+}
+
 #[test]
 fn what_may_be_a_copy_is_shown_before_the_end() {
     let logs = Logs::with("a.log", 1..=5);

@@ -281,7 +281,7 @@ impl Discovery {
                 None => match meta.map_or(Kinship::None, |meta| self.kinship(&path, &meta, engine, now)) {
                     Kinship::None => new.push((path, file)),
                     // Whatever the name meant, it is not known as yet what follows that.
-                    Kinship::Perhaps | Kinship::Likely => {}
+                    Kinship::Perhaps => {}
                     Kinship::Copy => self.matches.remove(&path),
                 },
             }

@@ -65,7 +65,6 @@ impl Suspects {
         let since = waited.filter(is_same).map_or(now, |was| was.2);
         let verdict = match kinship {
             Kinship::Perhaps if now >= since + self.patience => Kinship::None,
-            Kinship::Likely if now >= since + self.patience => Kinship::Copy,
             other => other,
         };
         match verdict {
@@ -73,7 +72,7 @@ impl Suspects {
             Kinship::Copy => {
                 self.copies.insert(meta.id, (state, self.looks));
             }
-            Kinship::Perhaps | Kinship::Likely => {
+            Kinship::Perhaps => {
                 // Whether that was cut tells most.
                 engine.mark(log, Due::Files);
                 self.waiting.insert(path.to_owned(), (meta.id, state, since));

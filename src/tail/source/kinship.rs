@@ -1,6 +1,5 @@
 //! Whether a file is a copy of what a source has read, or will read.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::Source;
@@ -8,7 +7,6 @@ use super::resting::Resting;
 use crate::tail::copies::begins;
 use crate::tail::files::{FileId, Files, Handle, Links};
 use crate::tail::member::Member;
-use crate::tail::proof::ANCHOR;
 
 /// What a file is to a log whose name a rotation may have made its name of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,8 +15,6 @@ pub(crate) enum Kinship {
     None,
     /// A copy of it in the making, or a file that happens to begin alike; or that is not known as yet.
     Perhaps,
-    /// A copy of it, unless it goes on otherwise.
-    Likely,
     /// A copy of it.
     Copy,
 }
@@ -37,18 +33,9 @@ impl Source {
         if self.members.iter().any(|member| member.recovers_from(file)) || self.beside.has_used(file, meta.size) {
             return Kinship::Copy;
         }
-        if self.begins_with(&*handle, files) {
-            // A few bytes prove nothing, and what only begins and ends like its name may be another log.
-            let is_proof = meta.size >= ANCHOR as u64 && self.has_given_name(path);
-            return if is_proof { Kinship::Likely } else { Kinship::Perhaps };
-        }
-        if self.may_be_cut(files) { Kinship::Perhaps } else { Kinship::None }
-    }
-
-    /// Whether another name has the whole of its own in it.
-    fn has_given_name(&self, path: &Path) -> bool {
-        let names = self.path().file_name().zip(path.file_name());
-        names.is_some_and(|(own, name)| name.as_bytes().starts_with(own.as_bytes()))
+        // However much there is of it: logs of many runs have banners in common, and some of them have no more.
+        let is_doubtful = self.begins_with(&*handle, files) || self.may_be_cut(files);
+        if is_doubtful { Kinship::Perhaps } else { Kinship::None }
     }
 
     /// Whether one of its files was cut, and not yet read since.
