@@ -507,6 +507,24 @@ fn a_log_that_has_the_banner_of_another_one_and_no_more_is_shown_in_the_end(mode
 }
 
 #[test]
+fn a_log_that_goes_on_like_another_one_is_shown_while_it_does() {
+    let logs = Logs::with("a.log", 1..=5_000);
+    let tail = logs.rtail("watch --from start --format json .").start();
+    tail.until_line(5_000);
+    let is_its = |record: &&str| record.contains("\"type\":\"line\"") && record.contains("\"a.log.2\"");
+    let lines = |stdout: &[u8]| str::from_utf8(stdout).unwrap().lines().filter(is_its).count();
+    let mut last = 0;
+    tail.until("it is shown while it is written to", |said| {
+        if lines(&said.stdout) == 0 {
+            last += 1;
+            logs.append("a.log.2", last..=last);
+        }
+        lines(&said.stdout) > 0
+    });
+    tail.until("all of it is shown", |said| lines(&said.stdout) == last as usize);
+}
+
+#[test]
 fn what_may_be_a_copy_is_shown_before_the_end() {
     let logs = Logs::with("a.log", 1..=5);
     let tail = logs.rtail("stream --idle-timeout 500ms a*").start();

@@ -1,8 +1,8 @@
 //! Files that patterns find and that may be no logs of their own, but copies that a rotator makes of one.
 //!
 //! A copy bears the name of a log and more, and holds what that holds or held. Until it is whole, and until its log was
-//! cut, it can't be told from a log that happens to begin alike. So it is waited for, as long as it changes; what is in
-//! doubt then is followed, for to repeat is better than to lose.
+//! cut, it can't be told from a log that happens to begin alike. So it is waited for, as long as it changes, and as fast
+//! as copies do; what is in doubt then is followed, for to repeat is better than to lose.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,9 @@ use super::step::Due;
 /// How long a file that may be a copy must not have changed to be followed for itself.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A copy is made faster than this: in so long, so much of it at least.
+const SLOW: (Duration, u64) = (Duration::from_secs(5), 5 << 20);
+
 /// How soon it is looked at again.
 const SOON: Duration = Duration::from_millis(20);
 
@@ -24,8 +27,7 @@ const SOON: Duration = Duration::from_millis(20);
 pub(crate) struct Suspects {
     /// Those that are copies, as they were when that was found out, and at which look at everything they were there last.
     copies: HashMap<FileId, (State, u64)>,
-    /// Those that may be, how they are, and since when.
-    waiting: BTreeMap<PathBuf, (FileId, State, Instant)>,
+    waiting: BTreeMap<PathBuf, Waiting>,
     look_at: Option<Instant>,
     looks: u64,
     patience: Duration,
@@ -33,6 +35,25 @@ pub(crate) struct Suspects {
 
 /// What tells that a file was written to.
 type State = (u64, SystemTime);
+
+/// A file that may be a copy.
+#[derive(Debug)]
+struct Waiting {
+    file: FileId,
+    /// Since when.
+    begun: Instant,
+    state: State,
+    /// Since when it has been like that.
+    since: Instant,
+}
+
+impl Waiting {
+    /// Whether it can't be a copy in the making.
+    fn is_over(&self, patience: Duration, now: Instant) -> bool {
+        let (time, size) = SLOW;
+        now >= self.since + patience || (now >= self.begun + time && self.state.0 < size)
+    }
+}
 
 impl Suspects {
     pub(crate) fn new() -> Self {
@@ -61,10 +82,12 @@ impl Suspects {
         let waited = self.waiting.remove(path);
         let kinships = logs.iter().map(|log| (engine.kinship(*log, path, meta.id), *log));
         let Some((kinship, log)) = kinships.max() else { return Kinship::None };
-        let is_same = |was: &(FileId, State, Instant)| (was.0, was.1) == (meta.id, state);
-        let since = waited.filter(is_same).map_or(now, |was| was.2);
+        let waited = waited.filter(|was| was.file == meta.id);
+        let begun = waited.as_ref().map_or(now, |was| was.begun);
+        let since = waited.filter(|was| was.state == state).map_or(now, |was| was.since);
+        let waiting = Waiting { file: meta.id, begun, state, since };
         let verdict = match kinship {
-            Kinship::Perhaps if now >= since + self.patience => Kinship::None,
+            Kinship::Perhaps if waiting.is_over(self.patience, now) => Kinship::None,
             other => other,
         };
         match verdict {
@@ -75,7 +98,7 @@ impl Suspects {
             Kinship::Perhaps => {
                 // Whether that was cut tells most.
                 engine.mark(log, Due::Files);
-                self.waiting.insert(path.to_owned(), (meta.id, state, since));
+                self.waiting.insert(path.to_owned(), waiting);
                 self.look_at = Some(self.look_at.map_or(now + SOON, |at| at.min(now + SOON)));
             }
         }
