@@ -348,6 +348,104 @@ impl Handle for FaultyHandle {
     }
 }
 
+/// A log that is copied, emptied and written anew to its old size between a read that finds its end and the question when
+/// it was written.
+#[derive(Debug, Clone)]
+struct Regrowing {
+    log: PathBuf,
+    regrow: Rc<Cell<bool>>,
+}
+
+impl Regrowing {
+    fn regrow(&self) {
+        let written = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
+        let copy = self.log.with_extension("log.1");
+        fs::copy(&self.log, &copy).unwrap();
+        while written(&self.log) <= written(&copy) + Duration::from_millis(20) {
+            fs::write(&self.log, numbered(1000..1400)).unwrap();
+        }
+    }
+}
+
+fn numbered(numbers: Range<usize>) -> String {
+    numbers.map(|number| format!("L{number}\n")).collect::<Vec<_>>().concat()
+}
+
+impl Files for Regrowing {
+    fn meta(&self, path: &Path, links: Links) -> io::Result<Meta> {
+        Disk.meta(path, links)
+    }
+
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
+        let inner = Disk.open(path, links)?;
+        Ok(if path == self.log { Box::new(RegrowingHandle { inner, files: self.clone() }) } else { inner })
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        Disk.list(directory)
+    }
+}
+
+#[derive(Debug)]
+struct RegrowingHandle {
+    inner: Box<dyn Handle>,
+    files: Regrowing,
+}
+
+impl Handle for RegrowingHandle {
+    fn meta(&self) -> io::Result<Meta> {
+        self.inner.meta()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let length = self.inner.read_at(buffer, offset)?;
+        if length < buffer.len() && self.files.regrow.take() {
+            self.files.regrow();
+        }
+        Ok(length)
+    }
+
+    fn read_next(&mut self, buffer: &mut [u8]) -> io::Result<Flow> {
+        self.inner.read_next(buffer)
+    }
+
+    fn renew(&mut self) -> io::Result<()> {
+        self.inner.renew()
+    }
+
+    fn next_data(&self, from: u64) -> io::Result<Option<u64>> {
+        self.inner.next_data(from)
+    }
+
+    fn position(&self) -> Option<u64> {
+        self.inner.position()
+    }
+
+    fn file_system(&self) -> Option<i64> {
+        self.inner.file_system()
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.inner.fd()
+    }
+}
+
+#[test]
+fn a_copy_is_known_although_its_log_has_grown_to_its_old_size_since() {
+    let temp = tempfile::tempdir().unwrap();
+    let files = Regrowing { log: temp.path().join("a.log"), regrow: Rc::default() };
+    append(&files.log, &numbered(2000..2200));
+    let options = Options { poll_only: true, ..from_the_beginning() };
+    let mut tail = Tail::with_files(options, Box::new(files.clone())).unwrap();
+    tail.follow(&files.log);
+    let mut text = take_until(&mut tail, |taken| taken.text.contains("L2199\n")).text;
+    append(&files.log, &numbered(2200..2400));
+    files.regrow.set(true);
+    text += &take_until(&mut tail, |taken| taken.text.contains("L1399\n")).text;
+    assert_eq!(text, numbered(2000..2400) + &numbered(1000..1400));
+    tail.join();
+}
+
 fn faulty_tail(path: PathBuf, options: Options) -> (Tail, Faulty) {
     let faulty = Faulty::default();
     let mut tail = Tail::with_files(options, Box::new(faulty.clone())).unwrap();

@@ -16,13 +16,16 @@ use super::scan::read_at_least;
 /// Whether a file was copied, or compressed, from another one after that was read: what is remembered of it stands at its place.
 ///
 /// Few bytes are no proof by themselves, for an earlier run may have begun with them too. What has more than that was
-/// written later, though, if it is known when the other one ended there.
+/// written later, though, if it is known when the other one ended there. Many bytes need no more than what is certain of
+/// that time.
 ///
 /// # Errors
 /// A stat or read that failed.
 pub(crate) fn copies(file: &dyn Handle, known: &Closed) -> io::Result<bool> {
+    let is_full = known.anchor.is_full();
+    let ended = if is_full { known.proven } else { known.ended };
     let written_later = |ended| file.meta().map(|meta| at_the_latest(meta.modified) >= ended);
-    Ok(known.offset > 0 && known.ended.map_or(Ok(known.anchor.is_full()), written_later)? && holds_read(file, known)?)
+    Ok(known.offset > 0 && ended.map_or(Ok(is_full), written_later)? && holds_read(file, known)?)
 }
 
 /// Whether what is remembered of a file that was read stands in another one at its place.
@@ -161,7 +164,8 @@ mod tests {
         assert!(copies(&*open(&all), &Closed { ended: None, ..much.clone() }).unwrap());
         let later = Some(SystemTime::now() + Duration::from_mins(1));
         for known in [few, much] {
-            assert!(!copies(&*open(&all), &Closed { ended: later, ..known }).unwrap(), "of an earlier run");
+            let known = Closed { ended: later, proven: later, ..known };
+            assert!(!copies(&*open(&all), &known).unwrap(), "of an earlier run");
         }
     }
 

@@ -96,6 +96,8 @@ pub(crate) struct Generation {
     suspect: Option<SystemTime>,
     /// The last modification time at which this run ended where it had been read to, or began.
     ended: Option<SystemTime>,
+    /// The same at a look behind which it was found to be as it was.
+    proven: Option<SystemTime>,
     /// The largest size seen in this run: what was there to be lost.
     size: u64,
     /// A size that the system told although nothing could be read there.
@@ -131,8 +133,11 @@ pub(crate) struct Closed {
     pub(crate) size: u64,
     pub(crate) anchor: Anchor,
     pub(crate) head: Head,
-    /// Whatever stands behind `offset` was not written before this time.
+    /// Whatever stands behind `offset` was not written before this time, unless the file was rewritten in the moment in
+    /// which that was asked for.
     pub(crate) ended: Option<SystemTime>,
+    /// Nor before this one, for certain.
+    pub(crate) proven: Option<SystemTime>,
 }
 
 /// How the present run of bytes began.
@@ -158,6 +163,7 @@ impl Generation {
             modified: None,
             suspect: None,
             ended: (meta.size == 0).then_some(meta.modified),
+            proven: None,
             size: meta.size,
             believed: None,
             terminator: options.terminator,
@@ -184,8 +190,8 @@ impl Generation {
     }
 
     fn remember(&self) -> Closed {
-        let Self { id, offset, size, ended, .. } = *self;
-        Closed { id, offset, size, anchor: self.anchor.clone(), head: self.head.clone(), ended }
+        let Self { id, offset, size, ended, proven, .. } = *self;
+        Closed { id, offset, size, anchor: self.anchor.clone(), head: self.head.clone(), ended, proven }
     }
 
     /// Puts another handle of the same file in the place of one that has gone stale.
@@ -360,6 +366,7 @@ impl Generation {
         self.head = Head::default();
         self.modified = None;
         self.suspect = None;
+        self.proven = None;
         self.size = 0;
         self.data_until = 0;
         self.nuls_until = 0;

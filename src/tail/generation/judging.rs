@@ -30,6 +30,10 @@ impl Generation {
                 length += read_at_least(&*self.handle, &mut buffer[length..wanted], behind, missing)?;
             }
             let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
+            if intact && length >= proof {
+                // A file rewritten to the same size, before that was asked for, would have been found out by now.
+                self.proven = self.ended;
+            }
             if wanted == proof && length == proof && intact && self.limit.is_some() {
                 // Nothing more is wanted, and what was read is what stands there.
                 let shorter = self.size > self.offset && self.handle.meta()?.size == self.offset;
@@ -70,8 +74,8 @@ impl Generation {
         self.modified = None;
         let mut rest = Rest::More;
         if at_end {
-            // The size proves that this modification time belongs to what was read. These bytes are taken, so that
-            // not learning it is no failure.
+            // With this size the modification time belongs to what was read, as the next look will prove. These bytes are
+            // taken, so that not learning it is no failure.
             match self.handle.meta() {
                 Ok(meta) if meta.size == self.offset => {
                     self.modified = Some(meta.modified);

@@ -185,7 +185,7 @@ impl Member {
             _ => id.birth,
         };
         let (anchor, head) = (Anchor::default(), Head::default());
-        let before = Box::new(Closed { id, offset: 0, size, anchor, head, ended });
+        let before = Box::new(Closed { id, offset: 0, size, anchor, head, ended, proven: ended });
         let manner = Manner::Rewritten { evidence: Evidence::Content, size: self.generation.size() };
         self.go_on(Cut { before, manner }, copy, runs)
     }
