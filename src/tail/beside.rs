@@ -4,23 +4,24 @@
 //! of them but what tells a copy from a generation. Rotations go on meanwhile: what it says of a directory is
 //! as of one moment, and an opened file is the one that was listed.
 
+mod opening;
+mod saved;
 mod unread;
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::io::{self};
 use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
-use super::copies::{begins, copies, packs, packs_read, repeats, stands_at};
+use self::opening::{list, open_copy, open_oldest, open_sibling, was_copied_from};
+pub(crate) use self::saved::{Place, find_saved};
+use super::copies::{copies, packs, packs_read};
 use super::failures::Failures;
-use super::files::{FileId, Files, Handle, Links, Meta};
+use super::files::{FileId, Files, Handle, Meta};
 use super::generation::Closed;
-use super::gzip::Unpacked;
-use super::lineage::{self, Between, Certainty, Cuts, Find, Form, PREPARED, Sibling, is_packed, siblings};
+use super::lineage::{self, Between, Certainty, Cuts, Form, PREPARED, Sibling};
 use super::member::{Copy, Member};
 use super::name::{Name, is_shortage};
-use super::position::Position;
 use super::step::Others;
 
 /// How often a directory whose files are renamed before they are opened is listed anew.
@@ -420,180 +421,4 @@ impl Beside {
             self.known = siblings.iter().map(|sibling| sibling.id).filter(|id| id.birth >= oldest).collect();
         }
     }
-}
-
-/// Whether a file was copied from another one that is no younger.
-fn was_copied_from(file: &dyn Handle, original: &dyn Handle) -> io::Result<bool> {
-    Ok(file.meta()?.id.birth >= original.meta()?.id.birth && repeats(file, original)?)
-}
-
-/// Opens the oldest of the copies that a run of its own stands in, and says which one it is. None does in copies of what
-/// the file held last, or holds now; and a copy that the next one begins with is of the same run.
-fn open_oldest(candidates: &[&Sibling], live: &Member, chain: &Chain<'_>) -> (EarlierRun, Option<usize>) {
-    let (mut run, mut taken) = (EarlierRun::default(), None);
-    for (index, sibling) in candidates.iter().enumerate() {
-        let opened = open_copy(sibling, chain).and_then(|copy| {
-            let Some(copy) = copy else { return Ok(None) };
-            let is_known = chain.any([live], |live| live.holds(&*copy.handle))?
-                || (sibling.form == Form::Packed && chain.is_packed_in(&*copy.handle, None)?);
-            chain.is_compared(&*copy.handle)?;
-            let is_next = chain.any(&run.copy, |older| Ok(!begins(&*older.handle, &*copy.handle)?))?;
-            Ok(Some((copy, is_known, is_next)))
-        });
-        match opened {
-            Ok(Some((_, true, _))) => {}
-            Ok(Some((_, false, true))) => break,
-            Ok(Some((copy, false, false))) => (run.copy, taken) = (Some(copy), Some(index)),
-            Ok(None) => {
-                run.extent = Extent::Moving;
-                break;
-            }
-            Err(error) if is_shortage(&error) => {
-                run.extent = Extent::Short;
-                break;
-            }
-            Err(error) if chain.failures.wait_for(&error) => {
-                run.extent = Extent::Failing;
-                break;
-            }
-            Err(_) => run.unreadable.push((*sibling).clone()),
-        }
-    }
-    (run, taken)
-}
-
-/// Opens a copy; `None` if it is not where it was listed any more, or is still being compressed.
-///
-/// # Errors
-/// A file that is there and can't be opened.
-fn open_copy(sibling: &Sibling, chain: &Chain<'_>) -> io::Result<Option<Copy>> {
-    let path = sibling.path.clone();
-    let opened = open_sibling(sibling, chain)?;
-    Ok(opened.map(|(handle, meta)| Copy { id: meta.id, path, handle, end: meta.size }))
-}
-
-/// Opens a file beside a name; `None` if it is not where it was listed any more, or is still being compressed.
-///
-/// # Errors
-/// A file that is there and can't be opened.
-fn open_sibling(sibling: &Sibling, chain: &Chain<'_>) -> io::Result<Option<(Box<dyn Handle>, Meta)>> {
-    let opened = chain.files.open(&sibling.path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
-    match opened {
-        Ok((meta, handle)) if meta.id == sibling.id => match sibling.form {
-            Form::Plain => Ok(Some((handle, meta))),
-            Form::Packed => unpack(handle, &sibling.path, chain),
-        },
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        Ok(_) | Err(_) => Ok(None),
-    }
-}
-
-/// Has a compressed file be read as what it was made of; `None` if it is still being made, or if somebody wants to end.
-fn unpack(handle: Box<dyn Handle>, path: &Path, chain: &Chain<'_>) -> io::Result<Option<(Box<dyn Handle>, Meta)>> {
-    let unpacked = match Unpacked::new(handle, path, chain.interrupt) {
-        Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(None),
-        result => result?,
-    };
-    let meta = unpacked.meta()?;
-    Ok((!unpacked.is_growing(&meta, chain.files.now())).then_some((Box::new(unpacked), meta)))
-}
-
-/// The siblings of a name, each once. A directory that may not be listed has none. `last` is a generation that was, or
-/// is, read.
-///
-/// # Errors
-/// What keeps the directory from being listed: nothing was found out then.
-fn list(chain: &Chain<'_>, last: Option<FileId>) -> Result<Vec<Sibling>, Extent> {
-    let Chain { files, name, failures, .. } = *chain;
-    let siblings = |path: &Path| match siblings(files, path, failures) {
-        Ok(siblings) => siblings.ok_or(Extent::Moving),
-        Err(error) if is_shortage(&error) => Err(Extent::Short),
-        Err(error) if failures.wait_for(&error) => Err(Extent::Failing),
-        Err(_) => Ok(Vec::new()),
-    };
-    let mut found = siblings(name.path())?;
-    if name.is_link()
-        && let Ok(target) = files.resolve(name.path())
-    {
-        // What stands beside the target was behind the link only if the link has led there before.
-        let there = siblings(&target)?;
-        let led_there = there.iter().any(|sibling| Some(sibling.id) == last) || means(files, &target) == last;
-        found.extend(there.into_iter().filter(|_| led_there));
-    }
-    found.sort_by(|a, b| (a.id, &a.path).cmp(&(b.id, &b.path)));
-    found.dedup_by_key(|sibling| sibling.id);
-    Ok(found)
-}
-
-fn means(files: &dyn Files, path: &Path) -> Option<FileId> {
-    files.meta(path, Links::Refuse).ok().map(|meta| meta.id)
-}
-
-/// Where a file of an earlier tail is now.
-#[derive(Debug)]
-pub(crate) enum Place {
-    /// The name means it.
-    Live,
-    /// It, or a copy of it, was found and opened.
-    Here(Box<dyn Handle>, Meta),
-    /// It is there and can't be opened.
-    Unreadable,
-    /// It is not there any more, and no copy of it.
-    Gone,
-}
-
-/// Finds a file of an earlier tail by its identity, whatever its name is now, or else a copy of it. It is one of those that
-/// were `saved`.
-///
-/// # Errors
-/// What keeps it from being found: nothing was found out then.
-pub(crate) fn find_saved(
-    beside: &mut Beside,
-    before: &Closed,
-    saved: &[Position],
-    chain: &Chain<'_>,
-) -> Result<Place, Extent> {
-    for _ in 0..ATTEMPTS {
-        let siblings = list(chain, Some(before.id))?;
-        let sibling = siblings.into_iter().find(|sibling| sibling.id == before.id).map(|sibling| sibling.path);
-        let elsewhere = || match lineage::find(chain.files, chain.name.path(), before.id) {
-            Ok(Find::At(path)) => Some(path),
-            Ok(Find::Unsure | Find::Gone) | Err(_) => None,
-        };
-        let Some(path) = sibling.or_else(elsewhere) else {
-            let unread = before.offset == 0;
-            let copy =
-                if unread { beside.packed_unread(before, saved, chain) } else { beside.copy_of(before, chain) };
-            let Some(copy) = copy? else { return Ok(Place::Gone) };
-            let meta = match copy.handle.meta() {
-                Ok(meta) => meta,
-                Err(error) if chain.failures.wait_for(&error) => return Err(Extent::Failing),
-                Err(_) => return Ok(Place::Gone),
-            };
-            beside.know(copy.id);
-            beside.moved.push((before.id, copy.id));
-            return Ok(Place::Here(copy.handle, meta));
-        };
-        match chain.files.open(&path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle))) {
-            Ok((meta, handle)) if meta.id == before.id => {
-                // One that was read as it is may have got such a name since.
-                let as_it_is = before.offset > 0 && stands_at(&*handle, before.head.bytes(), 0).unwrap_or(false);
-                if !is_packed(&path) || as_it_is {
-                    return Ok(Place::Here(handle, meta));
-                }
-                return match unpack(handle, &path, chain) {
-                    Ok(Some((handle, meta))) => Ok(Place::Here(handle, meta)),
-                    Ok(None) => Err(Extent::Moving),
-                    Err(error) if chain.failures.wait_for(&error) => Err(Extent::Failing),
-                    Err(_) => Ok(Place::Unreadable),
-                };
-            }
-            Err(error) if is_shortage(&error) => return Err(Extent::Short),
-            Err(error) if chain.failures.wait_for(&error) => return Err(Extent::Failing),
-            Err(error) if error.kind() != ErrorKind::NotFound => return Ok(Place::Unreadable),
-            // It was renamed again meanwhile.
-            Ok(_) | Err(_) => {}
-        }
-    }
-    Err(Extent::Moving)
 }
