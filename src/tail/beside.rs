@@ -9,7 +9,7 @@ mod saved;
 mod unread;
 
 use std::collections::VecDeque;
-use std::io::{self};
+use std::io;
 use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 

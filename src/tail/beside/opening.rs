@@ -1,7 +1,6 @@
 //! Lists what stands beside a name, and opens it if it is still what was listed.
 
-use std::io;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::{Chain, EarlierRun, Extent};
