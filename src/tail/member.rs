@@ -8,7 +8,7 @@ mod ending;
 mod passing;
 mod start;
 
-use std::io::{self};
+use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
