@@ -114,7 +114,9 @@ import os, pty, signal, sys
 pid, terminal = pty.fork()
 if pid == 0:
     os.environ["TERM"] = "xterm"
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # Whoever runs the tests in the background may have these ignored.
+    for number in signal.SIGPIPE, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP:
+        signal.signal(number, signal.SIG_DFL)
     os.execvp("sh", ["sh", "-c", sys.argv[1], "sh", *sys.argv[4:]])
 seen = b""
 while sys.argv[2].encode() not in seen:
