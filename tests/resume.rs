@@ -843,9 +843,11 @@ fn a_file_whose_turn_had_not_come_is_known_to_the_next_run() {
         let args = "--checkpoint ../at a.log b.log";
         let tail = logs.rtail("stream").args(args).drained(Drain::WhenTold).start();
         tail.until_blocked();
+        let unread =
+            || fs::read_to_string(logs.path("../at")).map_or(0, |text| text.matches(r#""offset":0,"#).count());
+        tail.until("b.log is recorded", |_| unread() == 1);
         logs.rename("b.log", "b.log.1").append("b.log", 500_101..=500_200);
-        let both = |text: String| text.matches(r#""offset":0,"#).count() == 2;
-        tail.until("both files of b.log are recorded", |_| fs::read_to_string(logs.path("../at")).is_ok_and(both));
+        tail.until("both files of b.log are recorded", |_| unread() == 2);
         tail.signal(signal).drain();
         tail.ended();
         let second = logs.rtail("stream --until ^L500200$").args(args).run().with_status(0).stdout;
