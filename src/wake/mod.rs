@@ -384,11 +384,7 @@ impl Wake {
             self.fail(why, now);
             return Some(Woken::EventsLost);
         }
-        let gone: Vec<_> = marks.lost.iter().filter(|path| !path.exists()).cloned().collect();
         let mut concerned = self.events.as_mut().map_or_else(BTreeSet::new, |events| events.names.lost(&marks));
-        for path in gone {
-            self.trouble(Trouble::DirectoryGone(path));
-        }
         // Whether a name is there decides what is to be watched for it.
         concerned.extend(marks.names);
         let mut marked = Marked {
@@ -408,6 +404,9 @@ impl Wake {
                 let notice = self.follow_name(source, path);
                 marked.refused.extend((notice != Notice::Told).then_some((source, notice)));
             }
+        }
+        for path in self.events.as_mut().map_or_else(Vec::new, |events| events.names.take_gone()) {
+            self.trouble(Trouble::DirectoryGone(path));
         }
         Some(Woken::Marks(marked))
     }

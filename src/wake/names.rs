@@ -178,6 +178,11 @@ impl Names {
         concerned.map(|(follower, _)| *follower).collect()
     }
 
+    /// Hands out the directories of followed names that were found to be gone.
+    pub(crate) fn take_gone(&mut self) -> Vec<PathBuf> {
+        self.ways.take_gone()
+    }
+
     /// Waits until the bell has been told of all that has happened to names by now.
     pub(crate) fn catch_up(&mut self) {
         self.watches.directories.catch_up();

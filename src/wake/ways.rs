@@ -23,6 +23,8 @@ pub(super) struct Ways {
     all: HashMap<WayId, Way>,
     by_path: HashMap<PathBuf, WayId>,
     next: usize,
+    /// Directories to which ways have led, and that are not there any more.
+    gone: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -132,14 +134,24 @@ impl Ways {
         if identify(&end.directory).is_ok_and(|now| now == end.id) {
             return Ok(());
         }
+        if !end.directory.exists() {
+            self.gone.push(end.directory.clone());
+        }
         way.state = State::Stale;
         Err(Refusal::Gone)
+    }
+
+    /// Hands out the directories that were found to be gone.
+    pub(super) fn take_gone(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.gone)
     }
 
     /// These may lead elsewhere.
     pub(super) fn make_stale(&mut self, ids: &BTreeSet<WayId>) {
         for id in ids {
             if let Some(way) = self.all.get_mut(id) {
+                let end = way.course.end.as_ref().filter(|end| !end.directory.exists());
+                self.gone.extend(end.map(|end| end.directory.clone()));
                 way.state = State::Stale;
             }
         }
