@@ -10,6 +10,7 @@ use crate::tail::event::{Arrival, Happening, Loss, Outlook, SourceId};
 use crate::tail::failures::Failures;
 use crate::tail::files::{FileId, Handle, Meta};
 use crate::tail::generation::{Closed, Look};
+use crate::tail::lineage::Sibling;
 use crate::tail::lines::Framing;
 use crate::tail::member::{Copy, Member, Progress, Role};
 use crate::tail::name::State;
@@ -120,11 +121,7 @@ impl Source {
         let (beside, chain) = self.beside(&failures, context);
         let unseen = beside.unseen(&Chain { arriving, ..chain }, last, live);
         self.has_searched(unseen.extent, &failures, last.or(live), context);
-        for sibling in &unseen.unreadable {
-            let (file, range) = (sibling.id, Some(0..sibling.size));
-            self.pending.push_back(Happening::Lost { file, range, reason: Loss::Unreadable });
-            self.beside.know(sibling.id);
-        }
+        self.lose_unreadable(&unseen.unreadable);
         let unread = unseen.unreadable.len() + unseen.doubtful.len() + unseen.empty;
         self.turnover.took(unseen.opened.len() + unread);
         for file in unseen.doubtful {
@@ -139,6 +136,14 @@ impl Source {
         }
         self.come_back_for(unseen.extent, context);
         unseen.extent
+    }
+
+    /// Files that belong to the name can't be opened: all that stands in them is lost.
+    fn lose_unreadable(&mut self, siblings: &[Sibling]) {
+        for Sibling { id: file, size, .. } in siblings {
+            self.pending.push_back(Happening::Lost { file: *file, range: Some(0..*size), reason: Loss::Unreadable });
+            self.beside.know(*file);
+        }
     }
 
     /// The name means nothing any more: holds what it may have meant since the newest one known.
@@ -289,11 +294,7 @@ impl Source {
             let file = self.members[self.cursor].file();
             self.has_searched(earlier.extent, &failures, Some(file), context);
         }
-        for sibling in &earlier.unreadable {
-            let (file, range) = (sibling.id, Some(0..sibling.size));
-            self.pending.push_back(Happening::Lost { file, range, reason: Loss::Unreadable });
-            self.beside.know(sibling.id);
-        }
+        self.lose_unreadable(&earlier.unreadable);
         let member = &mut self.members[self.cursor];
         if let Some(copy) = earlier.copy {
             let (_, happenings) = member.go_back(copy, &mut self.runs);
