@@ -228,3 +228,16 @@ fn a_busy_neighbour_is_left_alone(mode: Mode) {
     tail.until_line(2);
     tail.end().printed_lines(1..=2).quietly();
 }
+
+#[test]
+fn whoever_follows_a_descriptor_watches_no_directory() {
+    let logs = Logs::with("a.log", 1..=1);
+    let tail = logs.rtail("follow -f --retry a.log b.log").start();
+    tail.until_line(1).until_noticed("cannot open 'b.log'");
+    // The name that means nothing is waited for; the file that is there needs but its own watch.
+    logs.append("b.log", 11..=11);
+    tail.until_line(11).until("each file has its watch, and nothing else", |_| tail.resources().watches == 2);
+    logs.append("a.log", 2..=2).append("b.log", 12..=12);
+    tail.until_line(2).until_line(12);
+    tail.end();
+}

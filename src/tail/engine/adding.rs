@@ -19,9 +19,7 @@ impl Engine {
         let id = self.next_id();
         self.named.entry(path.clone()).or_default().push(id);
         let source = Source::named(id, path, self.options.following, now);
-        if self.options.following != Following::Nothing {
-            self.wants.push(Want::Name(id));
-        }
+        self.want_name(id);
         self.insert(id, source)
     }
 
@@ -29,9 +27,7 @@ impl Engine {
     pub(crate) fn add_resumed(&mut self, saved: Resume, now: Instant) -> SourceId {
         let id = self.next_id();
         let source = Source::resumed(id, saved, self.options.following, now);
-        if self.options.following != Following::Nothing {
-            self.wants.push(Want::Name(id));
-        }
+        self.want_name(id);
         self.insert(id, source)
     }
 
@@ -113,6 +109,13 @@ impl Engine {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.source.detach(missed);
             self.mark(id, Due::NameAndFiles);
+        }
+    }
+
+    /// A name is watched before it is looked at; whoever follows descriptors needs that only while there is none.
+    fn want_name(&mut self, id: SourceId) {
+        if self.options.following == Following::Name {
+            self.wants.push(Want::Name(id));
         }
     }
 

@@ -136,11 +136,13 @@ impl Source {
             State::Absent(Absence::Missing) => Arrival::Appeared,
             State::Absent(_) | State::Finishing | State::Over => Arrival::Accessible,
         };
-        self.state = State::Live;
-        if self.following == Following::Name {
+        match (self.following, self.state) {
             // The way to the name may lead elsewhere than where it was watched.
-            context.wants.push(Want::Name(self.id));
+            (Following::Name, _) => context.wants.push(Want::Name(self.id)),
+            (Following::Descriptor, State::Absent(_)) => context.wants.push(Want::Forget(self.id)),
+            _ => {}
         }
+        self.state = State::Live;
         if self.come_back(meta.id) {
             return Extent::All;
         }
@@ -229,6 +231,10 @@ impl Source {
                     outlook,
                 },
             });
+        }
+        if waiting && self.following == Following::Descriptor && since != Since::Still {
+            // It isn't watched yet; once it is, it is looked at again.
+            context.wants.push(Want::Name(self.id));
         }
         self.state = if waiting { State::Absent(absence) } else { State::Over };
         if waiting && absence != Absence::Missing {
