@@ -50,6 +50,33 @@ fn a_completed_session_that_grows_is_active_before_its_line(mode: Mode) {
     assert_eq!(story(&tail.end().stdout, "a.log"), expected);
 }
 
+in_both_modes!(a_completed_session_is_active_as_soon_as_a_line_begins);
+fn a_completed_session_is_active_as_soon_as_a_line_begins(mode: Mode) {
+    for keep in ["", "--keep 0"] {
+        let logs = Logs::with("a.log", 1..=1);
+        logs.append_bytes("b.log", "L1");
+        let tail = watch(&logs, mode, &format!("--from start --idle-after 400ms {keep} ."));
+        until_last(&tail, "a.log", "completed by growth");
+        until_last(&tail, "b.log", "completed by growth");
+        for number in 2..=3 {
+            logs.append_bytes("a.log", "L");
+            until_last(&tail, "a.log", "active by growth");
+            until_last(&tail, "a.log", "completed by growth");
+            logs.append_bytes("a.log", format!("{number}\n"));
+            until_line(&tail, "a.log", number);
+            until_last(&tail, "a.log", "completed by growth");
+        }
+        let again = ["active by growth", "completed by growth", "active by growth"];
+        let first = ["L1", "completed by growth"];
+        let line = |line| [&again[..], &[line, "completed by growth"]].concat();
+        let expected = [&first[..], &line("L2"), &line("L3")].concat();
+        let ended = tail.end();
+        assert_eq!(story(&ended.stdout, "a.log"), expected, "{keep}");
+        // What was there from the start is no growth.
+        assert_eq!(story(&ended.stdout, "b.log"), ["completed by growth"], "{keep}");
+    }
+}
+
 // S3
 #[test]
 fn the_first_line_of_an_empty_file_is_shown() {

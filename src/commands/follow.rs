@@ -224,7 +224,7 @@ impl Show for Shows<'_> {
             Event::Trouble(trouble) => notices.tell_all(&wording::trouble(self.settings.persona, &trouble)),
             Event::LeftOut(path) => notices.tell(&wording::left_out(&path)),
             Event::Unlistable(path, error) => notices.tell(&wording::unlistable(&path, &error)),
-            Event::Working | Event::NoBase(..) => {}
+            Event::Working { .. } | Event::NoBase(..) => {}
         }
         Ok(Shown::Done)
     }

@@ -357,7 +357,9 @@ impl Engine {
         let path = self.slots.get(&source).map_or(Path::new(""), |slot| slot.source.path());
         Some(match found {
             Step::Happened(what) => Event::Happened { source, path, what },
-            Step::Working | Step::Passable(_) => Event::Working,
+            Step::Working { age, offset } => Event::Working { source, age, offset },
+            // It was handed out above.
+            Step::Passable(_) => return None,
             Step::Data(Delivery { file, run, offset, bytes, ending, age }) => {
                 let bytes = match bytes {
                     Bytes::Buffered(range) => &self.buffer[range],
@@ -410,7 +412,7 @@ impl Engine {
                 // It has its turn until it is past its start.
                 _ if foremost => {}
                 // Much to read in one file must not keep the others waiting.
-                Some(Step::Data(_) | Step::Working | Step::Passable(_)) if !slot.source.keeps_the_floor() => {
+                Some(Step::Data(_) | Step::Working { .. } | Step::Passable(_)) if !slot.source.keeps_the_floor() => {
                     self.ready.push_back(id);
                 }
                 // What happened to a source is dealt with in one go, before what happened to others later; and no

@@ -39,9 +39,16 @@ pub enum Event<'a> {
         /// What happened.
         what: Happening,
     },
-    /// Something is being read of which nothing can be reported yet. It gives whoever drives the tail the occasion
-    /// to do something else.
-    Working,
+    /// Something was read of which nothing can be delivered yet, such as the beginning of a line. It gives whoever drives
+    /// the tail the occasion to do something else.
+    Working {
+        /// The source.
+        source: SourceId,
+        /// Whether it was there at the start.
+        age: Age,
+        /// The offset behind it.
+        offset: u64,
+    },
     /// Notification does not work, or not for all files: these are looked at in intervals.
     Trouble(Trouble),
     /// A pattern matches this file, which is left out because the events are written to it.

@@ -78,8 +78,10 @@ pub(crate) enum Progress {
     Cut(Cut),
     /// So many bytes can be passed; there may be more.
     Passable(u64),
-    /// Something was read, but there is nothing to report of it yet; there may be more.
-    Working,
+    /// Something of this age was read, but there is nothing to report of it yet; there may be more.
+    Working(Age),
+    /// The same, and nothing more for now.
+    LastWork(Age, Again),
     /// Something is there of a run of which nothing had been. Unless [`Member::go_back`] goes back to an earlier one,
     /// [`Member::settle`] and [`Member::act_on`] go on.
     Stirred(Look),
@@ -379,14 +381,18 @@ impl Member {
         match look {
             Look::Bytes { at, rest } => {
                 self.quiet_since = context.now;
+                let age = self.age();
                 let delivery = self.deliver(&context.buffer[at.clone()], at.start, framing, context.options);
                 // Whoever is not current has more to do at the end than to wait.
                 if role == Role::Current && rest != Rest::More && !self.lines.has_more() && self.flaw.is_none() {
                     self.stage = Stage::Following;
                     let again = again(rest, context.now);
-                    return delivery.map_or(Progress::Rest(again), |delivery| Progress::LastData(delivery, again));
+                    return match delivery {
+                        Some(delivery) => Progress::LastData(delivery, again),
+                        None => Progress::LastWork(age, again),
+                    };
                 }
-                delivery.map_or(Progress::Working, Progress::Data)
+                delivery.map_or(Progress::Working(age), Progress::Data)
             }
             Look::Nothing(rest) => self.at_rest(rest, context, role, framing),
             Look::Changed(change) => self.changed(change),

@@ -110,8 +110,11 @@ impl Others<'_> {
 pub(crate) enum Step {
     Happened(Happening),
     Data(Delivery),
-    /// Something was read, but nothing can be reported of it yet.
-    Working,
+    /// Something of this age was read up to an offset, but nothing can be reported of it yet.
+    Working {
+        age: Age,
+        offset: u64,
+    },
     /// So many bytes can be passed.
     Passable(u64),
 }

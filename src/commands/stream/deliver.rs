@@ -235,7 +235,7 @@ impl Show for Deliver<'_> {
             Event::Trouble(trouble) => notices.tell_all(&wording::trouble(Persona::Rtail, &trouble)),
             Event::LeftOut(path) => notices.tell(&wording::left_out(&path)),
             Event::Unlistable(path, error) => notices.tell(&wording::unlistable(&path, &error)),
-            Event::Passage(_) | Event::Working | Event::NoBase(..) => {}
+            Event::Passage(_) | Event::Working { .. } | Event::NoBase(..) => {}
         }
         Ok(Shown::Done)
     }

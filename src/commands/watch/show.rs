@@ -134,6 +134,22 @@ impl<'a> Shows<'a> {
         self.announce(changes, out, notices)
     }
 
+    /// Something was read of a session, whether or not it ends a line.
+    fn grew(
+        &mut self,
+        source: SourceId,
+        age: Age,
+        offset: u64,
+        out: &mut Outlet,
+        notices: &mut Notices,
+    ) -> io::Result<()> {
+        if age == Age::Initial {
+            return Ok(());
+        }
+        let changes = self.states.grew(source, offset);
+        self.announce(changes, out, notices)
+    }
+
     /// Says what sessions are called from now on.
     fn announce(
         &mut self,
@@ -173,18 +189,16 @@ impl Show for Shows<'_> {
     fn show(&mut self, event: Event<'_>, out: &mut Outlet, notices: &mut Notices) -> io::Result<Shown> {
         match event {
             Event::Data(data) => {
-                if data.age == Age::Appended {
-                    let changes = self.states.grew(data.source, data.offset + data.bytes.len() as u64);
-                    self.announce(changes, out, notices)?;
-                }
+                self.grew(data.source, data.age, data.offset + data.bytes.len() as u64, out, notices)?;
                 return self.show_data(&data, out);
             }
+            Event::Working { source, age, offset } => self.grew(source, age, offset, out, notices)?,
             Event::Happened { source, path, what } => self.show_happening(source, path, &what, out, notices)?,
             Event::Trouble(trouble) => notices.tell_all(&wording::trouble(Persona::Rtail, &trouble)),
             Event::LeftOut(path) => notices.tell(&wording::left_out(&path)),
             Event::Unlistable(path, error) => notices.tell(&wording::unlistable(&path, &error)),
             Event::NoBase(path, since) => notices.tell(&wording::no_base(&path, since)),
-            Event::Passage(_) | Event::Working => {}
+            Event::Passage(_) => {}
         }
         Ok(Shown::Done)
     }

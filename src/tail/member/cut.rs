@@ -238,7 +238,7 @@ impl Member {
         self.stage = Stage::Recovering(Recovery { copy, offset: offset + length as u64, cut });
         self.quiet_since = context.now;
         let delivery = self.deliver(&context.buffer[..length], 0, framing, context.options);
-        delivery.map_or(Progress::Working, Progress::Data)
+        delivery.map_or_else(|| Progress::Working(self.age()), Progress::Data)
     }
 
     /// Ends what was read before a cut, up to `end`, and begins with what the file is now. `copy` was made before the cut.

@@ -75,11 +75,22 @@ impl Source {
                     self.changed = context.now;
                     return Some(Step::Passable(length));
                 }
-                // What stirred was acted on.
-                Progress::Working | Progress::Stirred(_) => {
+                Progress::Working(age) => {
                     self.changed = context.now;
-                    return Some(Step::Working);
+                    return Some(Step::Working { age, offset: self.members[self.cursor].read_of().0 });
                 }
+                Progress::LastWork(age, again) => {
+                    let offset = self.members[self.cursor].read_of().0;
+                    self.look_again(again);
+                    self.cursor += 1;
+                    if self.cursor == self.members.len() {
+                        self.due = Due::Nothing;
+                    }
+                    self.changed = context.now;
+                    return Some(Step::Working { age, offset });
+                }
+                // What stirred was acted on.
+                Progress::Stirred(_) => return None,
                 Progress::Failed(error) => return self.failed(error, role, context).map(Step::Data),
                 Progress::Rest(again) => {
                     self.look_again(again);
