@@ -89,6 +89,8 @@ enum Subject {
 #[derive(Debug, Default)]
 struct State {
     fault: Option<Fault>,
+    /// Calls, of whatever operation and about whatever, that have no answer.
+    silence: Range<usize>,
     calls: [usize; Operation::ALL.len()],
     struck: Option<Subject>,
     times: usize,
@@ -103,11 +105,19 @@ impl Faulty {
         Self(Rc::new(RefCell::new(State { fault, ..State::default() })))
     }
 
+    /// Without an answer to these calls, counted over all operations.
+    fn silent(silence: Range<usize>) -> Self {
+        Self(Rc::new(RefCell::new(State { silence, ..State::default() })))
+    }
+
     /// Counts a call; an error if it is to fail, else the most that it may read.
     fn meet(&self, operation: Operation, subject: &Subject) -> io::Result<usize> {
         let mut state = self.0.borrow_mut();
         let call = state.calls[operation as usize];
         state.calls[operation as usize] += 1;
+        if state.silence.contains(&(state.calls.iter().sum::<usize>() - 1)) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         let Some(fault) = state.fault.filter(|fault| fault.operation == operation) else { return Ok(usize::MAX) };
         if call == fault.call {
             state.struck = Some(subject.clone());
@@ -382,6 +392,10 @@ impl Log {
         self.runs.last().map_or(0, |run| run.text.iter().rev().take_while(|byte| **byte != b'\n').count())
     }
 
+    fn fates(&self, fate: Fate) -> usize {
+        self.runs.iter().flat_map(|run| &run.fates).filter(|other| **other == fate).count()
+    }
+
     /// How many bytes of a file, or of all of them, were neither delivered nor announced as lost.
     fn unheard(&self, of: impl Fn(FileId) -> bool) -> usize {
         let runs = self.runs.iter().filter(|run| of(run.file));
@@ -421,10 +435,32 @@ impl Player {
             log.happen(*step);
             match step {
                 Look => player.look(log, fault)?,
-                GoOn => player = player.go_on(log, fault),
+                GoOn => player = player.go_on(log, Faulty::with(fault)),
                 _ => {}
             }
         }
+        player.end(log)
+    }
+
+    /// Plays a history to its end, of which these calls have no answer.
+    fn play_with(log: &mut Log, history: &[Step], silence: Range<usize>) -> Result<Self, String> {
+        let from_the_start = !history.contains(&GoOn);
+        let mut player = Self::new(log, Faulty::silent(if from_the_start { silence.clone() } else { 0..0 }));
+        for step in history {
+            log.happen(*step);
+            match step {
+                Look => player.look(log, None)?,
+                GoOn => player = player.go_on(log, Faulty::silent(silence.clone())),
+                _ => {}
+            }
+        }
+        player.faulty.0.borrow_mut().silence = 0..0;
+        player.look(log, None)?;
+        player.end(log)
+    }
+
+    fn end(mut self, log: &mut Log) -> Result<Self, String> {
+        let player = &mut self;
         player.tail.finish();
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
@@ -438,7 +474,7 @@ impl Player {
                 return Err("it does not end".to_owned());
             }
         }
-        Ok(player)
+        Ok(self)
     }
 
     /// Has the tail look until it has all, or has tried often enough.
@@ -492,13 +528,12 @@ impl Player {
     }
 
     /// What a checkpoint would hold, taken up by another tail.
-    fn go_on(self, log: &Log, fault: Option<Fault>) -> Self {
+    fn go_on(self, log: &Log, faulty: Faulty) -> Self {
         let Self { tail, source, read, .. } = self;
         let files = read.iter().filter_map(|(file, (run, offset))| tail.position(source, *file, *run, *offset));
         let (looked, known) = (tail.looked(source), tail.known(source));
         let saved = Resume { path: log.path(), files: files.collect(), looked, known };
         tail.join();
-        let faulty = Faulty::with(fault);
         let mut tail = Tail::with_files(Self::options(), Box::new(faulty.clone())).unwrap();
         let source = tail.resume(saved);
         Self { faulty, tail, source, read: HashMap::new(), failed: false, unknown: Vec::new() }
@@ -563,22 +598,28 @@ fn play_all(histories: &[&[Step]]) {
     for history in histories {
         cases.extend(faults(history).into_iter().map(|fault| (*history, fault)));
     }
-    let cases: Vec<_> = cases.into_iter().step_by(if soaking { 1 } else { 4 }).collect();
-    let (cases, failures) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
+    let failures = each(cases.into_iter().step_by(if soaking { 1 } else { 4 }), |(history, fault)| {
+        judge(history, fault).map_err(|trouble| format!("{history:?}, {fault}: {trouble}"))
+    });
+    assert!(failures.is_empty(), "{} faults do harm:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Tries each case, eight at a time; what is wrong with them.
+fn each<T>(cases: impl Iterator<Item = T> + Send, attempt: impl Fn(T) -> Result<(), String> + Sync) -> Vec<String> {
+    let (cases, failures) = (Mutex::new(cases), Mutex::new(Vec::new()));
     let next = || cases.lock().unwrap().next();
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                while let Some((history, fault)) = next() {
-                    if let Err(trouble) = judge(history, *fault) {
-                        failures.lock().unwrap().push(format!("{history:?}, {fault}: {trouble}"));
+                while let Some(case) = next() {
+                    if let Err(trouble) = attempt(case) {
+                        failures.lock().unwrap().push(trouble);
                     }
                 }
             });
         }
     });
-    let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "{} faults do harm:\n{}", failures.len(), failures.join("\n"));
+    failures.into_inner().unwrap()
 }
 
 #[test]
@@ -589,6 +630,28 @@ fn whatever_call_fails_what_is_delivered_and_what_is_told_is_what_was_written() 
 #[test]
 fn whatever_call_fails_what_stands_beside_the_log_is_delivered_once_or_told() {
     play_all(&BESIDE);
+}
+
+/// However many calls in a row have no answer, and whichever these are, that is never taken for an answer.
+#[test]
+fn what_is_not_answered_is_neither_lost_nor_repeated() {
+    let soaking = std::env::var_os("RTAIL_SOAK").is_some_and(|value| value == "1");
+    let mut cases = Vec::new();
+    for history in SEEN.iter().chain(&BESIDE) {
+        let player = Player::play(&mut Log::new(), history, None).unwrap();
+        let calls: usize = Operation::ALL.iter().map(|operation| player.faulty.calls(*operation)).sum();
+        cases.extend((0..calls).flat_map(|first| [1, 2, 5, 13].map(|count| (history, first..first + count))));
+    }
+    let failures = each(cases.into_iter().step_by(if soaking { 1 } else { 5 }), |(history, silence)| {
+        let mut log = Log::new();
+        let told = Player::play_with(&mut log, history, silence.clone()).and_then(|player| {
+            let missing = (log.unheard(|_| true), log.fates(Fate::Lost));
+            let fine = missing == (0, 0) && !player.failed && player.unknown.is_empty();
+            if fine { Ok(()) } else { Err(format!("missing {missing:?}, {:?}", player.unknown)) }
+        });
+        told.map_err(|trouble| format!("{history:?}, {silence:?}: {trouble}"))
+    });
+    assert!(failures.is_empty(), "{} silences do harm:\n{}", failures.len(), failures.join("\n"));
 }
 
 #[test]

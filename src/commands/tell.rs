@@ -76,10 +76,12 @@ pub(super) fn records(path: &Path, what: &Happening, mut tell: impl FnMut(Record
             error("open", reason.as_ref(), "this type of file can't be followed", *outlook)
         }
         Happening::ReadFailed { error: reason, outlook, .. } => error("read", Some(reason), "", *outlook),
+        Happening::NotAnswering => error("look", None, "not answering", Outlook::Waiting),
         Happening::Damaged { error: reason, .. } => error("read", Some(reason), "", Outlook::GivenUp),
         // The lines that follow, or the last record, tell all there is to tell.
         Happening::FoundUnseen { .. }
         | Happening::Recovered { .. }
+        | Happening::Answering
         | Happening::Closed { .. }
         | Happening::Ended { .. } => {
             return;

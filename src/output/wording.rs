@@ -117,6 +117,8 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
                 None => format!("{quoted}: lost an unknown number of bytes: {why}"),
             }]
         }
+        Happening::NotAnswering => vec![format!("{quoted}: not answering; waiting for it")],
+        Happening::Answering => vec![format!("{quoted}: answers again")],
         Happening::Damaged { error, .. } => vec![format!("{quoted}: {}", cause(error))],
         Happening::CameAndWent { files } => {
             let files = if *files == 1 { "a file".to_owned() } else { format!("{files} files") };

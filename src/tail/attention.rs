@@ -113,6 +113,10 @@ impl Tail {
                     self.cover(source, notice);
                     looks.push((source, Due::Files));
                 }
+                Want::Unannounced(source) => {
+                    self.cover(source, Notice::ToldInPart);
+                    looks.push((source, Due::Files));
+                }
                 Want::Release(fd) => self.wake.release(fd),
                 Want::Park(source, fd) => {
                     let notice = self.wake.park(source, fd);

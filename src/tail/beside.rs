@@ -16,7 +16,7 @@ use std::time::SystemTime;
 use self::opening::{list, open_copy, open_oldest, open_sibling, was_copied_from};
 pub(crate) use self::saved::{Place, find_saved};
 use super::copies::{copies, packs, packs_read};
-use super::failures::Failures;
+use super::failures::{Failures, is_silence};
 use super::files::{FileId, Files, Handle, Meta};
 use super::generation::Closed;
 use super::lineage::{self, Between, Certainty, Cuts, Form, PREPARED, Sibling};
@@ -382,13 +382,17 @@ impl Beside {
                     break;
                 }
             };
-            let Ok(modified) = live.modified() else {
-                run.extent = Extent::Short;
-                break;
+            let modified = match live.modified() {
+                Ok(modified) => modified,
+                Err(error) => {
+                    let silence = is_silence(&error) && chain.failures.wait_for(&error);
+                    run.extent = if silence { Extent::Failing } else { Extent::Short };
+                    break;
+                }
             };
             siblings.retain(|sibling| !chain.is_anothers(sibling));
             // Behind another name stand others' copies, and among them generations that have followed.
-            if name.means(chain.files) != Some(live.file()) {
+            if name.means(chain.files).ok().flatten() != Some(live.file()) {
                 run.extent = Extent::Moving;
                 break;
             }
@@ -413,7 +417,7 @@ impl Beside {
 
     /// Remembers what there is, if the name still means the live generation, or nothing: then none of these follows.
     fn remember(&mut self, siblings: &[Sibling], chain: &Chain<'_>, live: Option<FileId>) {
-        if chain.name.means(chain.files) == live {
+        if chain.name.means(chain.files).is_ok_and(|now| now == live) {
             // What is older than anything held is out of the question anyhow, and may be very many files.
             let held = chain.members.front().map(Member::file).or(live);
             let looked = || self.looked.and_then(|looked| looked.checked_sub(PREPARED));

@@ -16,6 +16,7 @@ use std::time::{Instant, SystemTime};
 
 use super::engine::Engine;
 use super::event::{Arrival, Since, SourceId};
+use super::failures::{is_silence, silence};
 use super::files::{FileId, FileKind, Files, Links, Meta};
 use super::lineage;
 use super::matches::Matches;
@@ -56,6 +57,14 @@ struct Search {
     /// The directories in which a name could make another file match, and how much of the pattern leads to them.
     directories: BTreeMap<PathBuf, BTreeSet<State>>,
     base: Base,
+    answers: Answers,
+}
+
+/// Whether all that was asked at the last look had an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answers {
+    Whole,
+    InPart,
 }
 
 /// What is known of the place where a pattern begins.
@@ -91,8 +100,14 @@ impl Discovery {
     }
 
     pub(crate) fn add(&mut self, pattern: Rc<Pattern>) {
-        self.searches.push(Search { pattern, directories: BTreeMap::new(), base: Base::Unknown });
+        self.searches.push(Search {
+            pattern,
+            directories: BTreeMap::new(),
+            base: Base::Unknown,
+            answers: Answers::Whole,
+        });
         self.arrival = Arrival::First;
+        self.look_at = None;
     }
 
     /// Has a source count as one that patterns have brought, under this name.
@@ -114,7 +129,8 @@ impl Discovery {
 
     /// Whether it is time to look at everything.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
-        !self.is_empty() && (self.arrival == Arrival::First || self.look_at.is_some_and(|at| at <= now))
+        let is_first = self.arrival == Arrival::First;
+        !self.is_empty() && self.look_at.map_or(is_first, |at| at <= now)
     }
 
     pub(crate) fn look_at(&self) -> Option<Instant> {
@@ -144,13 +160,24 @@ impl Discovery {
         engine.attend(now);
         let mut reports = Vec::new();
         let mut found = Found::default();
+        let before = engine.files().silences();
         for (index, search) in self.searches.iter_mut().enumerate() {
+            let silences = engine.files().silences();
             found.tell(wake.follow_base(index, search.pattern.base()));
             reports.extend(search.look_for_base(engine.files()));
             let old = std::mem::take(&mut search.directories);
             let mut walk = Walk::new(index, &mut search.directories, wake, &mut found);
             search.pattern.walk(engine.files(), &mut walk);
             walk.end();
+            if engine.files().silences() > silences {
+                reports.extend(search.has_no_answer());
+                // What was not found may be there all the same.
+                for (directory, states) in old {
+                    search.directories.entry(directory).or_default().extend(states);
+                }
+                continue;
+            }
+            search.answers = Answers::Whole;
             for directory in old.keys().filter(|path| !search.directories.contains_key(*path)) {
                 wake.unlisten(index, directory);
             }
@@ -158,7 +185,11 @@ impl Discovery {
         let told = found.told.take().unwrap_or(Notice::Told);
         self.look_at = if told == Notice::Told { None } else { now.checked_add(engine.poll_interval()) };
         let matching: HashSet<&PathBuf> = found.files.iter().collect();
-        let gone: Vec<_> = self.matches.paths().filter(|path| !matching.contains(path)).cloned().collect();
+        let mut gone: Vec<_> = self.matches.paths().filter(|path| !matching.contains(path)).cloned().collect();
+        if engine.files().silences() > before {
+            gone.clear();
+            self.look_at = now.checked_add(RETRY);
+        }
         self.matches.forget_ended(engine);
         reports.extend(self.settle(engine, found, gone, at, now));
         self.suspects.forget_missing();
@@ -193,6 +224,7 @@ impl Discovery {
             gone.extend(self.matches.paths_from(path).cloned());
         }
         let mut found = Found::default();
+        let silences = engine.files().silences();
         for Changed { pattern, path } in changes {
             self.searches[*pattern].step(*pattern, path, engine.files(), wake, &mut found);
         }
@@ -201,6 +233,11 @@ impl Discovery {
         }
         for path in &found.files {
             gone.remove(path);
+        }
+        if engine.files().silences() > silences {
+            // What was not found may be there all the same.
+            gone.clear();
+            self.look_at = now.checked_add(RETRY);
         }
         found.files.extend(suspects.into_iter().filter(|path| !gone.contains(path)));
         let freed = self.strays.extract_if(.., |_, file| engine.holder(*file).is_none());
@@ -224,7 +261,9 @@ impl Discovery {
         files.dedup();
         let mut reports = Vec::new();
         for (path, error) in unlistable {
-            if is_shortage(&error) {
+            if is_silence(&error) {
+                self.look_at = now.checked_add(RETRY);
+            } else if is_shortage(&error) {
                 engine.rest_some();
                 self.look_at = now.checked_add(RETRY);
             } else if self.reported.insert(path.clone()) {
@@ -254,6 +293,10 @@ impl Discovery {
                     continue;
                 }
                 Ok(meta) => Some(meta),
+                Err(error) if is_silence(&error) => {
+                    self.look_at = now.checked_add(RETRY);
+                    continue;
+                }
                 // It went away since it was listed.
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     self.matches.remove(&path);
@@ -376,6 +419,12 @@ impl Search {
             (Base::There, Base::Missing) => Some(Report::NoBase(path, Since::Change)),
             _ => None,
         }
+    }
+
+    /// Not all that was asked has had an answer; reported when that begins.
+    fn has_no_answer(&mut self) -> Option<Report> {
+        let before = std::mem::replace(&mut self.answers, Answers::InPart);
+        (before == Answers::Whole).then(|| Report::Unlistable(self.pattern.base().to_owned(), silence()))
     }
 
     /// Listens no more to a directory of this path, nor to those below it.

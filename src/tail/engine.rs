@@ -276,7 +276,15 @@ impl Engine {
 
     /// Has long searches end when this is set.
     pub(crate) fn interrupt_by(&mut self, flag: Arc<AtomicBool>) {
+        self.files.interrupt_by(Arc::clone(&flag));
         self.interrupt = flag;
+    }
+
+    /// Closes all files, and ends what has worked for them. Returns the mounts that are still being waited for.
+    pub(crate) fn end(self) -> Vec<PathBuf> {
+        let Self { files, slots, found, .. } = self;
+        drop((slots, found));
+        files.end()
     }
 
     /// Looks at everything although nothing has announced a change.

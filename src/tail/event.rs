@@ -306,6 +306,11 @@ pub enum Happening {
         /// The file.
         file: FileId,
     },
+    /// What is asked about the file, or its name, has no answer in time, as of a server that is down. Nothing is known of
+    /// it until there is one; meanwhile it is asked again and again.
+    NotAnswering,
+    /// There was an answer again. Whatever has happened meanwhile comes now.
+    Answering,
     /// A read failed.
     ReadFailed {
         /// The file.

@@ -12,6 +12,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -122,6 +124,8 @@ pub enum Flow {
 }
 
 /// A way to reach files by name.
+///
+/// A call may fail with [`ErrorKind::TimedOut`], which tells nothing: it is made again until it is answered.
 pub trait Files: fmt::Debug {
     /// Looks at what `path` means without opening it.
     ///
@@ -176,6 +180,20 @@ pub trait Files: fmt::Debug {
     /// The time, by the clock that tells when files were born.
     fn now(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    /// Has calls that wait for an answer wait no longer than a moment once this is set.
+    fn interrupt_by(&mut self, _flag: Arc<AtomicBool>) {}
+
+    /// How many calls have failed so far for want of an answer ([`ErrorKind::TimedOut`]). What was found meanwhile may not
+    /// be all there is.
+    fn silences(&self) -> u64 {
+        0
+    }
+
+    /// Ends what works for it, when no file is open any more; returns where that could not be waited for.
+    fn end(self: Box<Self>) -> Vec<PathBuf> {
+        Vec::new()
     }
 }
 
@@ -243,6 +261,11 @@ pub trait Handle: fmt::Debug {
 
     /// The descriptor, for a watch or a wait; `None` if there is none (a model).
     fn fd(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Whether nothing but looking at an interval tells of what is written, as there is no descriptor to watch.
+    fn must_be_polled(&self) -> bool {
+        false
+    }
 }
 
 /// The room for a listing. The system keeps renames out while it fills that, so what fits in is as of one moment: names

@@ -172,6 +172,11 @@ impl Member {
         }
     }
 
+    /// Has it be quiet from now on at the earliest.
+    pub(crate) fn restart_quiet(&mut self, now: Instant) {
+        self.quiet_since = now;
+    }
+
     /// Remembers where it was when its name was found to mean it.
     pub(crate) fn is_at(&mut self, place: Option<PathBuf>) {
         self.place = place;
@@ -202,8 +207,11 @@ impl Member {
 
     /// Asks for appends to be noticed.
     pub(crate) fn want_appends(&self, source: SourceId) -> Option<Want> {
-        let file_system = self.generation.handle().file_system();
-        self.fd().map(|fd| Want::Appends(source, fd, file_system))
+        let handle = self.generation.handle();
+        match self.fd() {
+            Some(fd) => Some(Want::Appends(source, fd, handle.file_system())),
+            None => handle.must_be_polled().then_some(Want::Unannounced(source)),
+        }
     }
 
     pub(crate) fn handle_fd(&self) -> Option<BorrowedFd<'_>> {

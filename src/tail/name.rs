@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::decide::NameSeen;
+use super::failures::is_silence;
 use super::files::{FileId, FileKind, Files, Handle, Links, Meta};
 
 /// What is known of the name.
@@ -62,8 +63,14 @@ impl Name {
     }
 
     /// Which file it means now, if any.
-    pub(crate) fn means(&self, files: &dyn Files) -> Option<FileId> {
-        files.meta(&self.path, self.links()).ok().map(|meta| meta.id)
+    ///
+    /// # Errors
+    /// When there is no answer to that.
+    pub(crate) fn means(&self, files: &dyn Files) -> io::Result<Option<FileId>> {
+        match files.meta(&self.path, self.links()) {
+            Err(error) if is_silence(&error) => Err(error),
+            found => Ok(found.ok().map(|meta| meta.id)),
+        }
     }
 
     /// Opens whatever it means now.

@@ -10,6 +10,7 @@ mod names;
 mod past;
 mod reading;
 mod resting;
+mod silence;
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -72,6 +73,8 @@ pub(crate) struct Source {
     seen: Option<FileId>,
     /// What has become of the name of a file that a pattern has found.
     news: News,
+    /// Whether what was asked last has no answer.
+    is_silent: bool,
 }
 
 impl Source {
@@ -102,6 +105,7 @@ impl Source {
             files_again: None,
             seen: None,
             news: News::None,
+            is_silent: false,
         }
     }
 
@@ -169,7 +173,9 @@ impl Source {
 
     /// Whether what was there at the start has been delivered.
     pub(crate) fn past_start(&self) -> bool {
-        self.state != State::New && self.pending.is_empty() && self.members.iter().all(Member::past_start)
+        let past_start = self.state != State::New && self.members.iter().all(Member::past_start);
+        // Others are not to wait for what may never come.
+        (past_start || self.is_silent) && self.pending.is_empty()
     }
 
     /// Whether its name means a file that is open.
@@ -303,6 +309,7 @@ impl Source {
 
     /// Follows nothing any more: what is open is read to its end as it is now and let go, unfinished lines included.
     pub(crate) fn finish(&mut self) {
+        self.give_up_unanswered();
         self.state = State::Finishing;
         self.end_search();
         self.members.iter_mut().for_each(Member::limit_to_now);

@@ -38,6 +38,8 @@ pub(crate) enum Want {
     Arrivals(SourceId),
     /// Notice appends to this open file, which is on a file system of this type.
     Appends(SourceId, RawFd, Option<i64>),
+    /// Nothing will tell of appends to an open file of the source.
+    Unannounced(SourceId),
     /// Notice when a pipe or device of the source can be read.
     Readable(SourceId),
     /// A device of the source has nothing and can't tell when it has.

@@ -93,7 +93,7 @@ pub(crate) enum Record<'a> {
     Error {
         #[serde(flatten)]
         name: Name<'a>,
-        /// What was tried, in one word: `open`, `read`, `watch`, `list`.
+        /// What was tried, in one word: `open`, `read`, `watch`, `list`, `look`.
         operation: &'a str,
         message: &'a str,
         /// In which time it is tried again, if it is.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::{Chain, EarlierRun, Extent};
 use crate::tail::copies::{begins, repeats};
-use crate::tail::files::{FileId, Files, Handle, Links, Meta};
+use crate::tail::failures::{Failures, is_silence};
+use crate::tail::files::{FileId, Handle, Links, Meta};
 use crate::tail::gzip::Unpacked;
 use crate::tail::lineage::{Form, Sibling, siblings};
 use crate::tail::member::{Copy, Member};
@@ -106,11 +107,12 @@ pub(super) fn list(chain: &Chain<'_>, last: Option<FileId>) -> Result<Vec<Siblin
     };
     let mut found = siblings(name.path())?;
     if name.is_link()
-        && let Ok(target) = files.resolve(name.path())
+        && let Some(target) = told(files.resolve(name.path()), failures)?
     {
         // What stands beside the target was behind the link only if the link has led there before.
         let there = siblings(&target)?;
-        let led_there = there.iter().any(|sibling| Some(sibling.id) == last) || means(files, &target) == last;
+        let led_there = there.iter().any(|sibling| Some(sibling.id) == last)
+            || told(files.meta(&target, Links::Refuse), failures)?.map(|meta| meta.id) == last;
         found.extend(there.into_iter().filter(|_| led_there));
     }
     found.sort_by(|a, b| (a.id, &a.path).cmp(&(b.id, &b.path)));
@@ -118,6 +120,13 @@ pub(super) fn list(chain: &Chain<'_>, last: Option<FileId>) -> Result<Vec<Siblin
     Ok(found)
 }
 
-pub(super) fn means(files: &dyn Files, path: &Path) -> Option<FileId> {
-    files.meta(path, Links::Refuse).ok().map(|meta| meta.id)
+/// What a call has told, if anything.
+///
+/// # Errors
+/// When it had no answer, and is to be made again.
+pub(super) fn told<T>(result: io::Result<T>, failures: &Failures) -> Result<Option<T>, Extent> {
+    match result {
+        Err(error) if is_silence(&error) && failures.wait_for(&error) => Err(Extent::Failing),
+        result => Ok(result.ok()),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::opening::{list, unpack};
+use super::opening::{list, told, unpack};
 use super::{ATTEMPTS, Beside, Chain, Extent};
 use crate::tail::copies::stands_at;
 use crate::tail::files::{Handle, Links, Meta};
@@ -38,11 +38,14 @@ pub(crate) fn find_saved(
     for _ in 0..ATTEMPTS {
         let siblings = list(chain, Some(before.id))?;
         let sibling = siblings.into_iter().find(|sibling| sibling.id == before.id).map(|sibling| sibling.path);
-        let elsewhere = || match lineage::find(chain.files, chain.name.path(), before.id) {
-            Ok(Find::At(path)) => Some(path),
-            Ok(Find::Unsure | Find::Gone) | Err(_) => None,
+        let path = match sibling {
+            Some(path) => Some(path),
+            None => match told(lineage::find(chain.files, chain.name.path(), before.id), chain.failures)? {
+                Some(Find::At(path)) => Some(path),
+                Some(Find::Unsure | Find::Gone) | None => None,
+            },
         };
-        let Some(path) = sibling.or_else(elsewhere) else {
+        let Some(path) = path else {
             let unread = before.offset == 0;
             let copy =
                 if unread { beside.packed_unread(before, saved, chain) } else { beside.copy_of(before, chain) };
@@ -59,7 +62,8 @@ pub(crate) fn find_saved(
         match chain.files.open(&path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle))) {
             Ok((meta, handle)) if meta.id == before.id => {
                 // One that was read as it is may have got such a name since.
-                let as_it_is = before.offset > 0 && stands_at(&*handle, before.head.bytes(), 0).unwrap_or(false);
+                let stands = || told(stands_at(&*handle, before.head.bytes(), 0), chain.failures);
+                let as_it_is = before.offset > 0 && stands()?.unwrap_or(false);
                 if !is_packed(&path) || as_it_is {
                     return Ok(Place::Here(handle, meta));
                 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::opening::told;
 use super::{Beside, Chain, Copy, Extent, list, open_copy};
 use crate::tail::generation::Closed;
 use crate::tail::lineage::{Written, made_of};
@@ -23,7 +24,7 @@ impl Beside {
         });
         // What others have followed doesn't grow any more.
         let grows = saved.last().is_some_and(|newest| newest.file == before.id);
-        let live = chain.name.means(chain.files);
+        let live = told(chain.name.means(chain.files), chain.failures)?.flatten();
         let told = made.iter().all(|(_, written)| *written == Written::Later);
         let fits = |copy: &Copy| -> io::Result<bool> {
             let is_empty = copy.end == 0 && before.size == 0 && !grows;

@@ -16,8 +16,8 @@ impl Engine {
         if self.wants.iter().any(|want| matches!(want, Want::Appends(source, ..) if *source == id)) {
             return false;
         }
-        let Some(fd) = self.slots.get_mut(&id).and_then(|slot| slot.source.rest()) else { return false };
-        self.wants.push(Want::Park(id, fd));
+        let Some(rested) = self.slots.get_mut(&id).and_then(|slot| slot.source.rest()) else { return false };
+        self.wants.extend(rested.fd.map(|fd| Want::Park(id, fd)));
         // It may have grown while it was being closed.
         self.mark(id, Due::NameAndFiles);
         true

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use super::names::{bases, numbers, rotated, stem};
 use super::{Form, Sibling, TICK};
-use crate::tail::failures::Failures;
+use crate::tail::failures::{Failures, is_silence};
 use crate::tail::files::{Entry, FileId, FileKind, Files, Links, Meta};
 
 /// How often a directory is listed anew in which files are renamed.
@@ -30,7 +30,9 @@ pub(crate) fn siblings(files: &dyn Files, path: &Path, failures: &Failures) -> i
     for _ in 0..ATTEMPTS {
         let mut entries = match files.entries_beginning(directory(path), beginning) {
             // That tells nothing of a directory that is there.
-            Err(error) if error.kind() == ErrorKind::NotFound && is_there(files, directory(path)) => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound && may_be_there(files, directory(path)) => {
+                return Ok(None);
+            }
             result => result?,
         };
         entries.retain(is_generation);
@@ -95,13 +97,16 @@ pub(crate) enum Find {
 /// Finds a file beside `path` by its identity, whatever its name is.
 ///
 /// # Errors
-/// A directory that can't be listed.
+/// A directory that can't be listed, or a file in it of which it can't be told which one it is for want of an answer.
 pub(crate) fn find(files: &dyn Files, path: &Path, file: FileId) -> io::Result<Find> {
     let changed = || files.meta(directory(path), Links::Follow).map(|meta| meta.modified);
     let before = changed()?;
-    let mut paths = files.list(directory(path))?.into_iter().map(|name| path.with_file_name(name));
-    if let Some(path) = paths.find(|path| files.meta(path, Links::Refuse).is_ok_and(|meta| meta.id == file)) {
-        return Ok(Find::At(path));
+    for path in files.list(directory(path))?.into_iter().map(|name| path.with_file_name(name)) {
+        match files.meta(&path, Links::Refuse) {
+            Ok(meta) if meta.id == file => return Ok(Find::At(path)),
+            Err(error) if is_silence(&error) => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
     }
     let quiet = files.now().checked_sub(TICK).is_some_and(|since| before < since);
     Ok(if quiet && changed()? == before { Find::Gone } else { Find::Unsure })
@@ -116,8 +121,16 @@ pub(crate) fn rotated_away<'p>(files: &dyn Files, paths: impl Iterator<Item = &'
     }
     let mut rotated = HashSet::new();
     for (directory, sought) in sought {
-        // Who may not list a directory won't find anything in it.
-        for name in files.list(directory).unwrap_or_default() {
+        let names = match files.list(directory) {
+            Ok(names) => names,
+            Err(error) if is_silence(&error) => {
+                rotated.extend(sought.into_values().map(Path::to_owned));
+                continue;
+            }
+            // Who may not list a directory won't find anything in it.
+            Err(_) => continue,
+        };
+        for name in names {
             let bases = bases(name.as_bytes());
             rotated.extend(bases.iter().filter_map(|base| Some(sought.get(base.as_slice())?.to_path_buf())));
         }
@@ -125,8 +138,8 @@ pub(crate) fn rotated_away<'p>(files: &dyn Files, paths: impl Iterator<Item = &'
     rotated
 }
 
-pub(super) fn is_there(files: &dyn Files, path: &Path) -> bool {
-    files.meta(path, Links::Follow).is_ok()
+fn may_be_there(files: &dyn Files, path: &Path) -> bool {
+    files.meta(path, Links::Follow).map_or_else(|error| is_silence(&error), |_| true)
 }
 
 pub(super) fn directory(path: &Path) -> &Path {

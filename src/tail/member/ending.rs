@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Again, Member, Progress, Role, again};
 use crate::tail::event::{Ending, Happening, Loss, Outlook};
+use crate::tail::failures::is_silence;
 use crate::tail::files::{FileId, FileKind};
 use crate::tail::generation::{Closed, Reading, Rest};
 use crate::tail::lines::Framing;
@@ -64,7 +65,7 @@ impl Member {
     fn may_be_rotating(&self, options: &Options) -> bool {
         options.retry == Retry::Always
             && !options.rotate_wait.is_zero()
-            && self.generation.handle().meta().is_ok_and(|meta| meta.links > 0)
+            && self.generation.handle().meta().map_or_else(|error| is_silence(&error), |meta| meta.links > 0)
     }
 
     /// Its name means another file, or nothing: it is let go once it has been quiet for long enough.

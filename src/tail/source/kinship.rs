@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Source;
 use super::resting::Resting;
 use crate::tail::copies::begins;
+use crate::tail::failures::is_silence;
 use crate::tail::files::{FileId, Files, Handle, Links};
 use crate::tail::member::Member;
 
@@ -26,7 +27,11 @@ impl Source {
             return Kinship::None;
         }
         let opened = files.open(path, Links::Follow).and_then(|handle| Ok((handle.meta()?, handle)));
-        let Ok((meta, handle)) = opened else { return Kinship::None };
+        let (meta, handle) = match opened {
+            Ok(opened) => opened,
+            Err(error) if is_silence(&error) => return Kinship::Perhaps,
+            Err(_) => return Kinship::None,
+        };
         if meta.id != file {
             return Kinship::Perhaps;
         }

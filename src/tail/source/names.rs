@@ -7,6 +7,7 @@ use super::{Origin, Source};
 use crate::tail::beside::Extent;
 use crate::tail::decide::{NameHeld, NameSeen, NameVerdict, decide_name};
 use crate::tail::event::{Arrival, Happening, Outlook, Since};
+use crate::tail::failures::is_silence;
 use crate::tail::files::{FileId, FileKind, Handle, Meta};
 use crate::tail::generation::{Closed, Generation, Reading};
 use crate::tail::member::Member;
@@ -23,6 +24,14 @@ impl Source {
         let at = context.files.now();
         let backlog = self.turnover.begin_look();
         let (seen, found) = self.name.look(context.files, live);
+        if let Found::Error(error) = &found
+            && is_silence(error)
+        {
+            self.turnover.forget();
+            self.has_no_answer();
+            return self.inspect_later(context);
+        }
+        self.has_answer(context);
         // What can't be reached now is not gone: it is taken up when it can.
         if let Some(saved) = self.saved.take_if(|_| seen != NameSeen::Inaccessible) {
             let before = self.state;

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Instant, SystemTime};
 
 use super::resting::Resting;
-use super::{FirstSight, News, Origin, Source};
+use super::{FirstSight, Origin, Source};
 use crate::tail::beside::{Beside, Chain, EarlierRun, Extent, Place, find_saved};
 use crate::tail::event::{Arrival, Happening, Loss, Outlook, SourceId};
 use crate::tail::failures::Failures;
@@ -206,12 +206,7 @@ impl Source {
             context.wants.push(Want::Room);
         }
         if extent != Extent::All {
-            self.name_again = Some(context.now + RETRY);
-            self.news = match (self.origin, self.state) {
-                (Origin::Named | Origin::Resumed, _) => News::None,
-                (Origin::Found(_), State::Over) => News::Left,
-                (Origin::Found(_), _) => News::Heir,
-            };
+            self.inspect_later(context);
         }
     }
 
@@ -285,14 +280,16 @@ impl Source {
         // Before the copies are looked for: one is made before a cut.
         let discerning = context.options.rewriting == Rewriting::Discern;
         let cut_unread = self.members[self.cursor].cut_unread().filter(|_| discerning);
-        let mut earlier = EarlierRun::default();
+        let (mut earlier, mut unanswered) = (EarlierRun::default(), false);
         if newest && self.looks_beside(context.options) {
             let waits = role == Role::Current && self.following == Following::Name;
-            let failures = if waits { self.failures(context) } else { Failures::passed_over() };
+            let ends = self.state == State::Finishing;
+            let failures = if waits || ends { self.failures(context) } else { Failures::passed_over_but_silence() };
             let (beside, chain) = self.beside(&failures, context);
             earlier = beside.earlier_run(&chain);
             let file = self.members[self.cursor].file();
             self.has_searched(earlier.extent, &failures, Some(file), context);
+            unanswered = failures.has_met_silence();
         }
         self.lose_unreadable(&earlier.unreadable);
         let member = &mut self.members[self.cursor];
@@ -301,9 +298,12 @@ impl Source {
             return Progress::Happened(happenings);
         }
         // Where the name is not looked at any more, it may mean whatever it likes.
-        if earlier.extent != Extent::All && role == Role::Current && self.following == Following::Name {
+        let is_looked_at = role == Role::Current && self.following == Following::Name;
+        if earlier.extent != Extent::All && (is_looked_at || unanswered) {
             member.rewind();
-            self.come_back_for(earlier.extent, context);
+            if is_looked_at {
+                self.come_back_for(earlier.extent, context);
+            }
             return Progress::Rest(Some(context.now + RETRY));
         }
         if let Some(size) = cut_unread {

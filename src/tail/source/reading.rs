@@ -4,18 +4,22 @@ use std::io::{self, ErrorKind};
 
 use super::{Origin, REMEMBERED, REMEMBERED_BY_ALL, Source, remember};
 use crate::tail::event::{Happening, Outlook};
+use crate::tail::failures::is_silence;
 use crate::tail::generation::Closed;
 use crate::tail::lines::Framing;
 use crate::tail::member::{Again, Member, Progress, Role};
 use crate::tail::name::State;
 use crate::tail::options::{Following, ReadErrors};
-use crate::tail::step::{Context, Delivery, Due, RETRY, Step, Want};
+use crate::tail::step::{Context, Delivery, Due, Step, Want};
 
 impl Source {
     /// Reads the members in order, from the cursor on.
     pub(super) fn read(&mut self, context: &mut Context<'_>) -> Option<Step> {
         context.source = self.id;
         while self.cursor < self.members.len() && self.pending.is_empty() {
+            if self.is_still_silent(context) || !self.pending.is_empty() {
+                return None;
+            }
             let role = self.role();
             // While an older file may still bring late lines, these and the newer one's must not tear each other.
             let framing = if self.members.len() > 1 { Framing::Lines } else { context.options.framing };
@@ -60,8 +64,7 @@ impl Source {
                 Progress::Cut(cut) => {
                     let Ok(copy) = self.copy_of(&cut.before, context) else {
                         self.members[self.cursor].wait_for_copy(cut);
-                        self.look_again(Some(context.now + RETRY));
-                        self.cursor = self.members.len();
+                        self.read_later(context);
                         return None;
                     };
                     let (last, happenings) = self.members[self.cursor].go_on(cut, copy, &mut self.runs);
@@ -174,11 +177,15 @@ impl Source {
         const ESTALE: i32 = rustix::io::Errno::STALE.raw_os_error();
         if error.kind() == ErrorKind::Interrupted {
             // Somebody wants to end; it is nothing that the file has done.
-            self.look_again(Some(context.now + RETRY));
-            self.cursor = self.members.len();
+            self.read_later(context);
             return None;
         }
         self.looking = None;
+        if is_silence(&error) && role != Role::Finishing {
+            self.has_no_answer();
+            self.read_later(context);
+            return None;
+        }
         let member = &mut self.members[self.cursor];
         if error.raw_os_error() == Some(ESTALE)
             && member.may_renew(context.now)
@@ -198,8 +205,7 @@ impl Source {
                 ReadErrors::GiveUp => self.give_up(context),
             };
         }
-        self.look_again(Some(context.now + RETRY));
-        self.cursor = self.members.len();
+        self.read_later(context);
         None
     }
 

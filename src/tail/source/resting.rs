@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use super::{Origin, Source};
 use crate::tail::event::{Happening, Loss, Noticed};
+use crate::tail::failures::is_silence;
 use crate::tail::files::{FileId, Files, Handle, Links, Meta};
 use crate::tail::generation::{Closed, Generation};
 use crate::tail::lineage::{self, Find};
@@ -34,6 +35,12 @@ pub(super) struct Resting {
     sought: Option<Instant>,
 }
 
+/// A file was closed for the time being.
+pub(crate) struct Rested {
+    /// Its descriptor, of which the watch is to stay, if it can have one.
+    pub(crate) fd: Option<RawFd>,
+}
+
 /// Whether a closed file was written to since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Written {
@@ -52,6 +59,8 @@ enum Whereabouts {
     Elsewhere(PathBuf),
     /// It was not sought, or can't have been found for certain.
     Unknown,
+    /// There is no answer to that.
+    Unanswered,
     /// Its directory has it no more.
     Gone,
 }
@@ -74,15 +83,18 @@ impl Resting {
         (self.nameless_since, self.sought) = (None, None);
     }
 
+    pub(super) fn restart_quiet(&mut self, now: Instant) {
+        self.nameless_since = self.nameless_since.map(|_| now);
+    }
+
     pub(super) fn is_as_it_was(&self, meta: &Meta) -> bool {
         (meta.id, meta.size, meta.modified) == (self.file(), self.offset, self.modified)
     }
 }
 
 impl Source {
-    /// Closes the only file that a pattern has found, if it has been read to its end; returns its descriptor, of which
-    /// the watch is to stay.
-    pub(crate) fn rest(&mut self) -> Option<RawFd> {
+    /// Closes the only file that a pattern has found, if it has been read to its end.
+    pub(crate) fn rest(&mut self) -> Option<Rested> {
         let idle = self.state == State::Live && self.members.len() == 1 && self.pending.is_empty();
         if !idle || self.is_resting() || self.due > Due::Files || !matches!(self.origin, Origin::Found(_)) {
             return None;
@@ -98,7 +110,7 @@ impl Source {
                 // It is there to save room.
                 self.members = VecDeque::new();
                 self.files_again = None;
-                fd
+                Some(Rested { fd })
             }
             Err(member) => {
                 self.members.push_back(*member);
@@ -136,6 +148,15 @@ impl Source {
         }
         let finishing = self.state == State::Finishing;
         let whereabouts = self.whereabouts(&mut resting, context);
+        match whereabouts {
+            Whereabouts::Unanswered if !finishing => {
+                self.has_no_answer();
+                self.look_again(Some(context.now + RETRY));
+                self.resting = Some(resting);
+                return;
+            }
+            _ => self.has_answer(context),
+        }
         let place = match &whereabouts {
             Whereabouts::Named(meta) if resting.is_as_it_was(meta) => {
                 resting.written = Written::No;
@@ -143,7 +164,7 @@ impl Source {
             }
             Whereabouts::Named(_) => Some((self.name.path(), self.name.links())),
             Whereabouts::Elsewhere(path) => Some((path.as_path(), Links::Refuse)),
-            Whereabouts::Unknown | Whereabouts::Gone => None,
+            Whereabouts::Unknown | Whereabouts::Unanswered | Whereabouts::Gone => None,
         };
         match place.map(|(path, links)| open_again(path, links, &resting, context.files)) {
             Some(Ok((handle, meta))) => return self.go_on(resting, handle, &meta, context),
@@ -183,6 +204,7 @@ impl Source {
         let (files, path) = (context.files, self.name.path());
         match files.meta(path, Links::Follow) {
             Ok(meta) if meta.id == resting.file() => return Whereabouts::Named(meta),
+            Err(error) if is_silence(&error) => return Whereabouts::Unanswered,
             _ => {}
         }
         if resting.written == Written::No {
@@ -201,6 +223,7 @@ impl Source {
         match lineage::find(files, path, resting.file()) {
             Ok(Find::At(path)) => Whereabouts::Elsewhere(path),
             Ok(Find::Gone) => Whereabouts::Gone,
+            Err(error) if is_silence(&error) => Whereabouts::Unanswered,
             Ok(Find::Unsure) | Err(_) => Whereabouts::Unknown,
         }
     }

@@ -1,0 +1,65 @@
+//! What a source does while what it asks has no answer: it knows nothing, says so once, and asks again.
+
+use super::{News, Origin, Source};
+use crate::tail::event::{Happening, Outlook, Since};
+use crate::tail::failures::{is_silence, silence};
+use crate::tail::name::State;
+use crate::tail::step::{Context, RETRY};
+
+impl Source {
+    /// What was asked has no answer, so that nothing is known.
+    pub(super) fn has_no_answer(&mut self) {
+        if !std::mem::replace(&mut self.is_silent, true) {
+            self.pending.push_back(Happening::NotAnswering);
+        }
+    }
+
+    /// What was asked has one. What was quiet meanwhile may have been so for want of answers to its writer, too.
+    pub(super) fn has_answer(&mut self, context: &Context<'_>) {
+        if !std::mem::take(&mut self.is_silent) {
+            return;
+        }
+        self.pending.push_back(Happening::Answering);
+        self.searching_since = self.searching_since.map(|_| context.now);
+        self.members.iter_mut().for_each(|member| member.restart_quiet(context.now));
+        self.resting.iter_mut().for_each(|resting| resting.restart_quiet(context.now));
+    }
+
+    /// Whether the file of the member at the cursor still doesn't answer, which is to be known before it is read.
+    pub(super) fn is_still_silent(&mut self, context: &Context<'_>) -> bool {
+        if !self.is_silent || self.state == State::Finishing {
+            return false;
+        }
+        let silent = self.members[self.cursor].modified().is_err_and(|error| is_silence(&error));
+        if silent {
+            self.read_later(context);
+        } else {
+            self.has_answer(context);
+        }
+        silent
+    }
+
+    /// Has the open files looked at soon, this one and what follows it.
+    pub(super) fn read_later(&mut self, context: &Context<'_>) {
+        self.look_again(Some(context.now + RETRY));
+        self.cursor = self.members.len();
+    }
+
+    /// Has the name looked at soon, by whomever it was found.
+    pub(super) fn inspect_later(&mut self, context: &Context<'_>) {
+        self.name_again = Some(context.now + RETRY);
+        self.news = match (self.origin, self.state) {
+            (Origin::Named | Origin::Resumed, _) => News::None,
+            (Origin::Found(_), State::Over) => News::Left,
+            (Origin::Found(_), _) => News::Heir,
+        };
+    }
+
+    /// The end comes before the answer. Of what is open that is said when it is read for the last time.
+    pub(super) fn give_up_unanswered(&mut self) {
+        if self.is_silent && self.files().next().is_none() {
+            let (error, since, outlook) = (silence(), Since::Start, Outlook::GivenUp);
+            self.pending.push_back(Happening::Inaccessible { error, since, outlook });
+        }
+    }
+}
