@@ -58,8 +58,7 @@ pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
     let over = session.run()?;
     let Session { tail, notices, show, .. } = session;
     let exit = show.exit(over, &tail, notices);
-    notices.finish();
-    tail.join();
+    super::end(tail, notices);
     Ok(exit)
 }
 

@@ -22,8 +22,9 @@ mod tell;
 use std::io::{ErrorKind, Write as _};
 
 use crate::notice::Notices;
-use crate::output::wording::cause;
+use crate::output::wording::{cause, left_behind};
 use crate::sys::{Standard, sigpipe_was_ignored, was_closed};
+use crate::tail::Tail;
 pub use ending::Exit;
 
 /// Writes what was asked for instead of a run, help or the version, to standard output; returns how to end.
@@ -35,6 +36,14 @@ pub fn show(text: &str, notices: &mut Notices) -> Exit {
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
     };
     written.map_or_else(|error| output_failed(&error, notices), |()| Exit::Success)
+}
+
+/// Ends a tail, and says if something of it had to be left behind.
+fn end(tail: Tail, notices: &mut Notices) {
+    notices.finish();
+    for mount in tail.join() {
+        notices.say(&left_behind(&mount));
+    }
 }
 
 /// Writing failed: says why, unless the reader just has had enough. Returns how to end.

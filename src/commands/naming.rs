@@ -4,12 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::ledger::absolute;
-use crate::tail::{could_match, looks_like_pattern};
-
-/// Whether an operand is a pattern: it looks like one, and nothing of that very name is there.
-pub(super) fn is_pattern(operand: &Path) -> bool {
-    looks_like_pattern(operand) && std::fs::symlink_metadata(operand).is_err()
-}
+use crate::tail::{could_match, is_pattern, looks_like_pattern};
 
 /// Whether a pattern stands for an absolute path, or for a directory that this lies below.
 pub(super) fn stands_above(pattern: &Path, path: &Path) -> bool {

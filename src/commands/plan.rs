@@ -10,8 +10,8 @@ use crate::output::outlet::Outlet;
 use crate::output::wording;
 use crate::settings::{Follow, Looking, Mode, Operand, Persona, Start};
 use crate::tail::{
-    Disk, FileId, FileKind, Files as _, Following, Framing, Lineage, Links, Looks, Nuls, Options, Passing, Pipes,
-    Retry, Rewriting, looks_like_pattern, matching,
+    FileId, FileKind, Files as _, Following, Framing, Guarded, Lineage, Links, Looks, Nuls, Options, Passing, Pipes,
+    Retry, Rewriting, is_pattern, matching,
 };
 
 /// The interval of GNU `tail` unless `-s` sets another.
@@ -32,11 +32,10 @@ pub(super) fn nothing_can_come(settings: &Follow) -> bool {
 /// The pattern that an operand is, if it is one and no file of that very name is there.
 pub(super) fn as_pattern<'a>(settings: &Follow, operand: &'a Operand) -> Option<&'a Path> {
     match operand {
-        Operand::Name(name) if settings.persona == Persona::Rtail && looks_like_pattern(name) => {
-            let literal = std::fs::symlink_metadata(name).is_ok();
+        Operand::Name(name) if settings.persona == Persona::Rtail && is_pattern(name) => {
             // What is only printed and matches nothing is a name that can't be opened.
             let some = settings.mode != Mode::Print || matching(name).is_ok_and(|paths| !paths.is_empty());
-            Some(name.as_path()).filter(|_| !literal && some)
+            Some(name.as_path()).filter(|_| some)
         }
         _ => None,
     }
@@ -49,10 +48,10 @@ pub(super) fn matching_but(
     notices: &mut Notices,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = matching(pattern)?;
-    let mut seen = HashSet::new();
+    let (mut seen, files) = (HashSet::new(), Guarded::default());
     found.retain(|path| {
         // What can't be reached is for the reading to find out.
-        let Ok(meta) = Disk.meta(path, Links::Follow) else { return true };
+        let Ok(meta) = files.meta(path, Links::Follow) else { return true };
         let is_own = own == Some(meta.id);
         if is_own {
             notices.tell(&wording::left_out(path));

@@ -162,6 +162,11 @@ pub(crate) fn no_match_yet(pattern: &Path) -> String {
     format!("{}: no file matches yet", quote(pattern))
 }
 
+/// The notice for a mount that somebody still waits for, who can't be waited for.
+pub(crate) fn left_behind(mount: &Path) -> String {
+    format!("{}: still not answering; what waits for it was left behind", quote(mount))
+}
+
 /// The notice for a directory or file to be followed that isn't there.
 pub(crate) fn no_base(path: &Path, since: Since) -> String {
     match since {

@@ -325,7 +325,12 @@ impl Engine {
                 Want::Unreadable(source) => {
                     self.readable.remove(source);
                 }
-                Want::Name(_) | Want::Arrivals(_) | Want::Forget(_) | Want::Room | Want::Unpark(_) => {}
+                Want::Name(_)
+                | Want::Arrivals(_)
+                | Want::Unannounced(_)
+                | Want::Forget(_)
+                | Want::Room
+                | Want::Unpark(_) => {}
             }
         }
         wants

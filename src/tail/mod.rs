@@ -1,7 +1,8 @@
 //! The tailing core: follows files through rotation, truncation and replacement and loses nothing in silence.
 //!
-//! A [`Tail`] is driven by whoever wants its events; it has no thread of its own that reads. Its only threads are
-//! those of the event sources, which mark what may have changed and wake the wait. Each look compares what is
+//! A [`Tail`] is driven by whoever wants its events; it has no thread of its own that reads, but for what is on mounts
+//! that may stop answering ([`Guarded`]). Its other threads are those of the event sources, which mark what may have
+//! changed and wake the wait. Each look compares what is
 //! held of a file with what is seen of it ([`decide`]), so that a lost event costs time, never data.
 //!
 //! ```
@@ -37,6 +38,7 @@ mod evidence;
 mod failures;
 mod files;
 mod generation;
+mod guarded;
 mod gzip;
 mod lineage;
 mod lines;
@@ -73,12 +75,13 @@ pub use self::event::{
     Outlook, Since, SourceId, Standing,
 };
 pub use self::files::{Disk, Entry, Files, Flow, Handle, Links, Meta};
+pub use self::guarded::Guarded;
 pub use self::lines::Framing;
 pub use self::options::{
     Following, Lineage, Looks, Nuls, Options, Passing, Pipes, ReadErrors, Retry, Rewriting, Start,
 };
 pub use self::passage::Passage;
-pub use self::pattern::{BadPattern, Selection, could_match, looks_like_pattern, matching};
+pub use self::pattern::{BadPattern, Selection, could_match, is_pattern, looks_like_pattern, matching};
 pub use self::position::{Position, Resume};
 pub use crate::wake::{Also, Trouble, Until};
 
@@ -89,7 +92,7 @@ use self::pattern::Pattern;
 use self::report::Report;
 use self::source::Source;
 use self::step::Due;
-use crate::wake::{Attention, Wake};
+use crate::wake::{Attention, Mounts, Wake};
 
 /// How often everything is looked at although no event came.
 const SAFETY: Duration = Duration::from_secs(30);
@@ -116,7 +119,9 @@ impl Tail {
     /// When the system has no descriptor left to wait on. That no event source can be started is no error: files
     /// are looked at in intervals then, and the trouble is reported as an event.
     pub fn new(options: Options) -> io::Result<Self> {
-        Self::with_files(options, Box::<Listed>::default())
+        let mounts = Rc::new(Mounts::of_this_process());
+        let files = Guarded::new(Rc::clone(&mounts), Arc::new(|| Box::<Listed>::default()));
+        Self::with(options, Box::new(files), mounts)
     }
 
     /// A tail of other files than this machine's, for tests of what the system rarely does.
@@ -124,8 +129,13 @@ impl Tail {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn with_files(options: Options, files: Box<dyn Files>) -> io::Result<Self> {
+        Self::with(options, files, Rc::new(Mounts::none()))
+    }
+
+    /// What is on these `mounts` is not watched.
+    fn with(options: Options, files: Box<dyn Files>, mounts: Rc<Mounts>) -> io::Result<Self> {
         let poll_only = options.poll_only || options.following == Following::Nothing;
-        let wake = Wake::new(poll_only)?;
+        let wake = Wake::new(poll_only, mounts)?;
         let now = Instant::now();
         let mut engine = Engine::new(options, files, now);
         engine.can_make_room(true);
@@ -213,8 +223,7 @@ impl Tail {
     /// # Errors
     /// When the pattern can't be understood.
     pub fn follow_tree(&mut self, path: &Path, selection: Selection) -> Result<(), BadPattern> {
-        let is_pattern = looks_like_pattern(path) && std::fs::symlink_metadata(path).is_err();
-        self.find_by(if is_pattern {
+        self.find_by(if is_pattern(path) {
             Pattern::new(path)?.with_below(selection)
         } else {
             Pattern::below(path, selection)
@@ -426,10 +435,12 @@ impl Tail {
         ours.into_iter().flatten().min()
     }
 
-    /// Ends the tail: closes its files and waits until every thread it started is gone and every watch released.
-    pub fn join(self) {
+    /// Ends the tail: closes its files and waits until every thread it started is gone and every watch released. Only a
+    /// thread that itself waits for a mount that doesn't answer is left behind; returns where these mounts are.
+    pub fn join(self) -> Vec<PathBuf> {
         self.engine.leave();
         self.wake.join();
+        self.engine.end()
     }
 }
 

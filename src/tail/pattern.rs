@@ -14,7 +14,8 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::files::{Disk, FileKind, Files, Links};
+use super::files::{FileKind, Files, Links};
+use super::guarded::Guarded;
 
 /// How deep `**` goes: directories below it that are nested deeper are most likely a loop of links.
 const DEPTH: usize = 64;
@@ -47,13 +48,20 @@ pub fn looks_like_pattern(name: &Path) -> bool {
     name.as_os_str().as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{'))
 }
 
-/// The files that match a pattern at the moment, sorted.
+/// Whether a name is to be taken for a pattern: it looks like one, and nothing of that very name is there, as far as that
+/// can be told.
+#[must_use]
+pub fn is_pattern(name: &Path) -> bool {
+    looks_like_pattern(name) && Guarded::default().meta(name, Links::Refuse).is_err()
+}
+
+/// The files that match a pattern at the moment, sorted; not those of directories that don't answer.
 ///
 /// # Errors
 /// When the pattern can't be understood.
 pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, BadPattern> {
     let mut found = Matching::default();
-    Pattern::new(pattern)?.walk(&Disk, &mut found);
+    Pattern::new(pattern)?.walk(&Guarded::default(), &mut found);
     found.0.sort_unstable();
     found.0.dedup();
     Ok(found.0)
@@ -360,6 +368,7 @@ impl Visit for Matching {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tail::files::Disk;
 
     #[test]
     fn names_match_as_in_a_shell() {

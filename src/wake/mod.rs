@@ -8,6 +8,7 @@ mod arrivals;
 mod bell;
 mod directories;
 mod filesystem;
+mod mounts;
 mod names;
 mod route;
 mod waiting;
@@ -19,6 +20,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,7 @@ use bell::{Bell, WayId};
 pub(crate) use bell::{Changed, Follower};
 pub(crate) use filesystem::is_made_up;
 use filesystem::{Announces, announces};
+pub(crate) use mounts::{Mount, Mounts};
 use names::Names;
 pub(crate) use waiting::Attention;
 pub use waiting::{Also, Until};
@@ -167,6 +170,7 @@ impl Events {
 pub(crate) struct Wake {
     bell: Arc<Bell>,
     events: Option<Events>,
+    mounts: Rc<Mounts>,
     /// Event sources that failed, whose threads may still be at their end.
     retired: Vec<Watcher>,
     /// The names that are followed, to find the way to them again when it changes.
@@ -180,10 +184,11 @@ pub(crate) struct Wake {
 impl Wake {
     /// # Errors
     /// When not even a descriptor to wait on can be had.
-    pub(crate) fn new(poll_only: bool) -> io::Result<Self> {
+    pub(crate) fn new(poll_only: bool, mounts: Rc<Mounts>) -> io::Result<Self> {
         let mut wake = Self {
             bell: Arc::new(Bell::new()?),
             events: None,
+            mounts,
             retired: Vec::new(),
             paths: HashMap::new(),
             troubles: Vec::new(),
@@ -251,13 +256,20 @@ impl Wake {
 
     /// Follows the name of a source.
     pub(crate) fn follow_name(&mut self, source: SourceId, path: PathBuf) -> Notice {
-        let result = match &mut self.events {
-            Some(events) => events.names.follow(Follower::Source(source), &path),
-            None => Err(Refusal::Dead),
-        };
-        let notice = result.map_or_else(|refusal| self.refused(&path, refusal), Notice::from);
+        let notice = self.follow(Follower::Source(source), &path);
         self.paths.insert(source, path);
         notice
+    }
+
+    /// Follows whatever decides what a path means, but for what might keep us waiting when it is asked for a watch.
+    fn follow(&mut self, follower: Follower, path: &Path) -> Notice {
+        let Some(events) = &mut self.events else { return Notice::Untold };
+        if self.mounts.behind(path).is_some() {
+            events.names.forget(follower);
+            return Notice::ToldInPart;
+        }
+        let result = events.names.follow(follower, path);
+        result.map_or_else(|refusal| self.refused(path, refusal), Notice::from)
     }
 
     /// Forgets the name of a source.
@@ -283,20 +295,17 @@ impl Wake {
 
     /// Follows whatever decides what the base of a pattern means.
     pub(crate) fn follow_base(&mut self, pattern: usize, base: &Path) -> Notice {
-        let result = match &mut self.events {
-            Some(events) => events.names.follow(Follower::Pattern(pattern), base),
-            None => Err(Refusal::Dead),
-        };
-        result.map_or_else(|refusal| self.refused(base, refusal), Notice::from)
+        self.follow(Follower::Pattern(pattern), base)
     }
 
     /// Listens to all names in a directory.
     pub(crate) fn listen(&mut self, pattern: usize, directory: &Path) -> Notice {
-        let result = match &mut self.events {
-            Some(events) => events.names.listen(pattern, directory),
-            None => Err(Refusal::Dead),
-        };
-        match result {
+        let Some(events) = &mut self.events else { return Notice::Untold };
+        if self.mounts.behind(directory).is_some() {
+            events.names.unlisten(pattern, directory);
+            return Notice::ToldInPart;
+        }
+        match events.names.listen(pattern, directory) {
             Ok(announces) => announces.into(),
             // Its name went away, of which its parent tells.
             Err(Refusal::Gone) => Notice::Told,

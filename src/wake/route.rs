@@ -15,6 +15,8 @@ pub(super) struct Route {
     pub(super) turns: Vec<Turn>,
     /// The directory that it leads to, without links; `None` if it leads to none.
     pub(super) end: Option<PathBuf>,
+    /// Where it was not gone on with, since that may keep us waiting.
+    pub(super) barrier: Option<PathBuf>,
 }
 
 /// A name that decides where a path leads on.
@@ -25,11 +27,12 @@ pub(super) struct Turn {
     pub(super) name: OsString,
 }
 
-/// Finds the names on which it depends which directory `path` means; the empty path means the current one.
+/// Finds the names on which it depends which directory `path` means; the empty path means the current one. What is at a
+/// barrier or behind it is not looked at.
 ///
 /// # Errors
 /// When the current directory is not known, or a link can't be read.
-pub(super) fn route(path: &Path) -> io::Result<Route> {
+pub(super) fn route(path: &Path, is_barrier: impl Fn(&Path) -> bool) -> io::Result<Route> {
     // The system's answer has no links in it.
     let mut here = if path.is_relative() { std::env::current_dir()? } else { PathBuf::from("/") };
     let mut left: VecDeque<OsString> = VecDeque::new();
@@ -46,6 +49,9 @@ pub(super) fn route(path: &Path) -> io::Result<Route> {
             continue;
         }
         let next = here.join(&name);
+        if is_barrier(&next) {
+            return Ok(Route { turns, end: None, barrier: Some(next) });
+        }
         match std::fs::symlink_metadata(&next) {
             Ok(meta) if meta.is_symlink() && links < LINKS => {
                 links += 1;
@@ -57,11 +63,11 @@ pub(super) fn route(path: &Path) -> io::Result<Route> {
             // What is missing may come to be a directory or a link.
             _ => {
                 turns.push(Turn { directory: here, name });
-                return Ok(Route { turns, end: None });
+                return Ok(Route { turns, end: None, barrier: None });
             }
         }
     }
-    Ok(Route { turns, end: Some(here) })
+    Ok(Route { turns, end: Some(here), barrier: None })
 }
 
 fn push_front(left: &mut VecDeque<OsString>, path: &Path) {
@@ -99,7 +105,7 @@ mod tests {
             ("real/file/deep", &["real/file"], None),
         ];
         for (path, expected, end) in rows {
-            let found = route(&root.join(path)).unwrap();
+            let found = route(&root.join(path), |_| false).unwrap();
             let turns: Vec<_> = found.turns.iter().map(|turn| turn.directory.join(&turn.name)).collect();
             let expected: Vec<_> = expected.iter().map(|name| root.join(name)).collect();
             // The directory of temporary files may itself be behind links.
@@ -109,10 +115,22 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_looked_at_behind_a_barrier() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        symlink("remote/sub", root.join("link")).unwrap();
+        let remote = root.join("remote");
+        for path in ["remote", "remote/sub/deep", "link/deep"] {
+            let found = route(&root.join(path), |next| next == remote).unwrap();
+            assert_eq!((found.end, found.barrier), (None, Some(remote.clone())), "{path}");
+        }
+    }
+
+    #[test]
     fn a_loop_of_links_ends() {
         let temp = tempfile::tempdir().unwrap();
         symlink("b", temp.path().join("a")).unwrap();
         symlink("a", temp.path().join("b")).unwrap();
-        assert_eq!(route(&temp.path().join("a")).unwrap().end, None);
+        assert_eq!(route(&temp.path().join("a"), |_| false).unwrap().end, None);
     }
 }

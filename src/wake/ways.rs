@@ -196,7 +196,7 @@ impl Way {
 
 impl Course {
     fn watch(&mut self, with: &mut Watches, path: &Path, way: WayId) -> Result<Watching, Refusal> {
-        let route = route(path).map_err(Refusal::Other)?;
+        let route = route(path, |_| false).map_err(Refusal::Other)?;
         let mut watching = Watching::Already;
         let mut result = Ok(());
         let mut seen = HashSet::new();

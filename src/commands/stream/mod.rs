@@ -11,7 +11,7 @@ use self::deliver::Deliver;
 use super::ending::{Ending, Exit, Reason};
 use super::keeper::{self, Keeper};
 use super::ledger::{Ledger, Origin, absolute};
-use super::naming::{as_asked_for, is_pattern};
+use super::naming::as_asked_for;
 use super::plan::matching_but;
 use super::process::Gone;
 use super::session::{Over, Session};
@@ -24,7 +24,8 @@ use crate::output::wording::STDIN;
 use crate::quote::quote;
 use crate::settings::{AtEnd, Begin, Looking, Operand, Stream, Wait};
 use crate::tail::{
-    FileId, Following, Framing, Nuls, Options, Pipes, ReadErrors, Resume, Retry, Start, Tail, could_match, matching,
+    FileId, Following, Framing, Nuls, Options, Pipes, ReadErrors, Resume, Retry, Start, Tail, could_match,
+    is_pattern, matching,
 };
 
 /// How often processes are asked for that can only be asked for by number.
@@ -55,7 +56,7 @@ pub fn run(settings: &Stream, notices: &mut Notices) -> anyhow::Result<Exit> {
     }
     let ledger = add_operands(settings, &mut tail, out.regular_file(), keeper.as_mut(), notices)?;
     if let Some(refusal) = refused_at_start(&mut tail)? {
-        tail.join();
+        super::end(tail, notices);
         return Err(anyhow!(refusal));
     }
     let ending = Ending::new(signals, &settings.ending, Gone::Ended, ASKING);
@@ -64,8 +65,7 @@ pub fn run(settings: &Stream, notices: &mut Notices) -> anyhow::Result<Exit> {
     let over = session.run();
     let Session { tail, out, notices, mut show, .. } = session;
     let exit = over.map(|over| exit(settings, over, &mut show, &tail, &out, notices));
-    notices.finish();
-    tail.join();
+    super::end(tail, notices);
     exit
 }
 

@@ -19,7 +19,7 @@ use super::ending::{Ending, Exit, Reason};
 use super::keeper::{self, Keeper};
 use super::ledger::{Ledger, Origin, absolute};
 use super::locks::Locks;
-use super::naming::{as_asked_for, is_pattern, stands_above};
+use super::naming::{as_asked_for, stands_above};
 use super::output_failed;
 use super::process::Gone;
 use super::session::{Over, Session};
@@ -29,7 +29,7 @@ use crate::notice::Notices;
 use crate::output::outlet::Outlet;
 use crate::output::wording;
 use crate::settings::{AtEnd, Begin, Beginning, Liveness, Looking, Watch};
-use crate::tail::{FileId, Framing, Options, Resume, Selection, Start, Tail, matching};
+use crate::tail::{FileId, Framing, Options, Resume, Selection, Start, Tail, is_pattern, matching};
 use crate::watch::{LOOK_AT_CHANGED, Lock};
 
 /// How much of a file is read at once in search of the beginning of its last line.
@@ -96,8 +96,7 @@ pub fn run(settings: &Watch, notices: &mut Notices) -> anyhow::Result<Exit> {
         let sound = show.close(over, &tail, out.accepted(), notices);
         exit(settings, over, sound)
     });
-    notices.finish();
-    tail.join();
+    super::end(tail, notices);
     exit
 }
 
