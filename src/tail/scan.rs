@@ -14,7 +14,18 @@ pub(crate) fn read_at_least(handle: &dyn Handle, buffer: &mut [u8], offset: u64,
     if buffer.is_empty() {
         return Ok(0);
     }
-    let mut length = handle.read_at(buffer, offset)?;
+    let length = handle.read_at(buffer, offset)?;
+    read_on(handle, buffer, offset, length, least)
+}
+
+/// Reads on where only `length` bytes came, until there are at least so many, or no more.
+pub(crate) fn read_on(
+    handle: &dyn Handle,
+    buffer: &mut [u8],
+    offset: u64,
+    mut length: usize,
+    least: usize,
+) -> io::Result<usize> {
     while length < least {
         match handle.read_at(&mut buffer[length..], offset + length as u64)? {
             0 => break,

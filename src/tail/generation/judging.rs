@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::{Change, Closed, Generation, Look, Rest, Run, Zeros};
+use crate::tail::copies::stands_at;
 use crate::tail::decide::{Before, Held, Seen, Verdict, decide};
 use crate::tail::evidence::Remembered;
 use crate::tail::options::Nuls;
 use crate::tail::proof::{ANCHOR, HEAD};
-use crate::tail::scan::{find_data, read_at_least};
+use crate::tail::scan::{find_data, read_on};
 
 /// How often a file that ends in zeros is searched for data behind them while its writer is at work; ten times as
 /// long while nothing tells of a writer, for one that writes through a mapping may leave the times alone.
@@ -23,12 +24,7 @@ impl Generation {
             let start = self.offset - proof as u64;
             // Where more is said to stand, a read that ends with the proof may only have come short.
             let least = (proof + usize::from(self.believed.is_some())).min(wanted);
-            let mut length = read_at_least(&*self.handle, &mut buffer[..wanted], start, least)?;
-            if length > proof && length < ANCHOR.min(wanted) {
-                // Less than makes a whole proof tells no copy, unless the file is known to end with it.
-                let (behind, missing) = (start + length as u64, ANCHOR.min(wanted) - length);
-                length += read_at_least(&*self.handle, &mut buffer[length..wanted], behind, missing)?;
-            }
+            let Some(length) = self.read_together(&mut buffer[..wanted], start, least)? else { continue };
             let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
             if intact && length >= proof {
                 // A file rewritten to the same size, before that was asked for, would have been found out by now.
@@ -61,6 +57,21 @@ impl Generation {
                 return Ok(look);
             }
         }
+    }
+
+    /// Reads the proof and what follows it, `least` bytes if they are there; less, or `None`, if the file was cut between
+    /// two reads: what stands behind the cut is not to be joined with what stood before it.
+    fn read_together(&self, buffer: &mut [u8], start: u64, least: usize) -> io::Result<Option<usize>> {
+        let (handle, proof, wanted) = (&*self.handle, self.anchor.len(), buffer.len());
+        let first = if wanted == 0 { 0 } else { handle.read_at(buffer, start)? };
+        let mut length = read_on(handle, buffer, start, first, least)?;
+        if length > proof {
+            // Less than makes a whole proof tells no copy, unless the file is known to end with it.
+            length = read_on(handle, buffer, start, length, ANCHOR.min(wanted))?;
+        }
+        let together = length == first || length <= proof || stands_at(handle, &buffer[..first.min(HEAD)], start)?;
+        let length = if together { length } else { first };
+        Ok((together || first > proof).then_some(length))
     }
 
     /// Takes the bytes at `at` as read; what stands behind them in `read` is held back.
