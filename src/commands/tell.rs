@@ -10,7 +10,7 @@ use super::naming::as_called;
 use super::session::Over;
 use crate::output::file_id::ShortId;
 use crate::output::record::{FileEnd, Milliseconds, Missing, Name, NewName, Record};
-use crate::output::wording::{self, Voice, cause};
+use crate::output::wording::{self, Voice, cause, undecided};
 use crate::quote::quote;
 use crate::settings::{Mode, Persona};
 use crate::tail::{Evidence, Happening, Loss, Outlook};
@@ -67,8 +67,8 @@ pub(super) fn records(path: &Path, what: &Happening, mut tell: impl FnMut(Record
                 (Some(ShortId::from(*file)), range.clone().map_or(Missing::Unknown, Missing::Range));
             return tell(Record::Gap { name, file_id, missing, reason: reason_of(*reason) });
         }
-        Happening::Ambiguous { file } => {
-            let reason = "touched, or rewritten with the same bytes; nothing is repeated";
+        Happening::Ambiguous { file, doubt } => {
+            let reason = &undecided(doubt);
             return tell(Record::Ambiguous { name, file_id: ShortId::from(*file), reason });
         }
         Happening::Inaccessible { error: reason, outlook, .. } => error("open", Some(reason), "", *outlook),

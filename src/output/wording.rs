@@ -1,11 +1,12 @@
 //! What is said about files, in GNU `tail`'s words where it has any.
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::quote::{quote, quote_if_needed};
 use crate::settings::{Mode, Persona};
-use crate::tail::{Arrival, Evidence, FileKind, Happening, Loss, Outlook, Since, Standing, Tail, Trouble};
+use crate::tail::{Arrival, Doubt, Evidence, FileKind, Happening, Loss, Outlook, Since, Standing, Tail, Trouble};
 
 /// What standard input goes by.
 pub(crate) const STDIN: &str = "standard input";
@@ -124,10 +125,19 @@ pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<S
             let files = if *files == 1 { "a file".to_owned() } else { format!("{files} files") };
             vec![format!("{quoted}: lost an unknown number of bytes: {files} came and went unseen")]
         }
-        Happening::Ambiguous { .. } => {
-            vec![format!("{quoted}: ambiguous: touched, or rewritten with the same bytes; nothing is repeated")]
-        }
+        Happening::Ambiguous { doubt, .. } => vec![format!("{quoted}: ambiguous: {}", undecided(doubt))],
         Happening::Ended { .. } => vec![],
+    }
+}
+
+/// What can't be told, and how it was decided.
+pub(crate) fn undecided(doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::CutUnread(range) => {
+            let (count, Range { start, end }) = (bytes(range.end - range.start), range);
+            format!("{count} (offsets {start}-{end}) were truncated before they were read, or written since")
+        }
+        _ => "touched, or rewritten with the same bytes; nothing is repeated".to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! with what it means now. Both are pure: no input or output, no clock, no paths. What was seen is collected by
 //! `generation` and `source`, which also carry out the verdicts; they decide nothing themselves.
 
+use std::ops::Range;
 use std::time::SystemTime;
 
 use super::files::{FileId, FileKind};
@@ -124,6 +125,43 @@ pub fn decide(held: &Held, seen: &Seen) -> Verdict {
     }
 }
 
+/// What is known of the end of a run that was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastSeen {
+    /// How far it was read, in its file or in a copy of that.
+    pub read: u64,
+    /// The largest size that was certainly its own.
+    pub certain: u64,
+    /// The largest size that was seen before it was found to be cut off, which may have been that of what followed it.
+    pub size: u64,
+    /// The size of the file when that was found.
+    pub now: u64,
+    /// Whether there is a copy of it, which may have been made in the midst of that.
+    pub copied: bool,
+}
+
+/// What stood behind that which was read of a run: offsets in it, of no bytes where there was nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// It was cut off.
+    pub lost: Range<u64>,
+    /// It stood in the run, or in the one that followed it.
+    pub doubtful: Range<u64>,
+}
+
+/// Says what was cut off a run before it was read.
+///
+/// A size is certainly that of a run if that was still there later. One that was seen last may be that of what followed
+/// the run, if this has grown so large meanwhile, or was copied away in its turn.
+#[must_use]
+pub fn decide_missed(seen: &LastSeen) -> Missed {
+    let LastSeen { read, certain, size, now, copied } = *seen;
+    let certain = certain.max(read);
+    let size = size.max(certain);
+    let gone = if now < size && !copied { size } else { certain };
+    Missed { lost: read..gone, doubtful: gone..size }
+}
+
 /// What a followed name meant at the last look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameHeld {
@@ -226,6 +264,28 @@ mod tests {
         ];
         for (what, held, seen, verdict) in rows {
             assert_eq!(decide(held, seen), *verdict, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_may_not_have_been_there_is_not_said_to_be_lost() {
+        let all_read = LastSeen { read: 100, certain: 100, size: 100, now: 0, copied: false };
+        let proven = LastSeen { certain: 130, size: 130, ..all_read };
+        let seen = LastSeen { size: 130, ..all_read };
+        let more = LastSeen { certain: 110, ..seen };
+        let rows = [
+            ("all was read", all_read, 100, 100),
+            ("all was read, and less was known", LastSeen { certain: 50, size: 50, ..all_read }, 100, 100),
+            ("more was there", proven, 130, 130),
+            ("more was there, and is again", LastSeen { now: 500, ..proven }, 130, 130),
+            ("more was there than was copied", LastSeen { copied: true, ..proven }, 130, 130),
+            ("more was seen, and is gone in any case", seen, 130, 130),
+            ("more was seen, and may be here now", LastSeen { now: 130, ..seen }, 100, 130),
+            ("more was seen, and may be copied", LastSeen { copied: true, ..seen }, 100, 130),
+            ("some was there, and more was seen", LastSeen { now: 200, ..more }, 110, 130),
+        ];
+        for (what, seen, gone, doubtful) in rows {
+            assert_eq!(decide_missed(&seen), Missed { lost: 100..gone, doubtful: gone..doubtful }, "{what}");
         }
     }
 

@@ -153,6 +153,18 @@ pub enum Loss {
     Doubtful,
 }
 
+/// What can't be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// The modification time moved but the content is as it was: touched, or rewritten with the same bytes. Nothing is
+    /// repeated.
+    Touched,
+    /// Whether these offsets were cut off unread, or are those of what stands in the file now, and was not read then.
+    /// Nothing is missing but what may have stood there.
+    CutUnread(Range<u64>),
+}
+
 /// Something that happened to a source.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -300,11 +312,12 @@ pub enum Happening {
         /// How many.
         files: u64,
     },
-    /// The modification time moved but the content is as it was: touched, or rewritten with the same bytes,
-    /// which can't be told apart. Nothing is repeated.
+    /// Something happened to a file that can't be told from something else.
     Ambiguous {
         /// The file.
         file: FileId,
+        /// What it is that can't be told.
+        doubt: Doubt,
     },
     /// What is asked about the file, or its name, has no answer in time, as of a server that is down. Nothing is known of
     /// it until there is one; meanwhile it is asked again and again.

@@ -100,6 +100,8 @@ pub(crate) struct Generation {
     proven: Option<SystemTime>,
     /// The largest size seen in this run: what was there to be lost.
     size: u64,
+    /// The same at a look behind which it was found to be as it was. What was seen since may have been a later run already.
+    certain: u64,
     /// A size that the system told although nothing could be read there.
     believed: Option<u64>,
     /// The byte that ends a line.
@@ -131,6 +133,8 @@ pub(crate) struct Closed {
     pub(crate) offset: u64,
     /// The largest size seen.
     pub(crate) size: u64,
+    /// The largest one that is known to have been its own, and not that of what came behind it.
+    pub(crate) certain: u64,
     pub(crate) anchor: Anchor,
     pub(crate) head: Head,
     /// Whatever stands behind `offset` was not written before this time, unless the file was rewritten in the moment in
@@ -165,6 +169,7 @@ impl Generation {
             ended: (meta.size == 0).then_some(meta.modified),
             proven: None,
             size: meta.size,
+            certain: 0,
             believed: None,
             terminator: options.terminator,
             data_until: 0,
@@ -179,9 +184,9 @@ impl Generation {
     /// Takes up a file again where it was closed. What was remembered of it proves at the next look whether it
     /// is still the same.
     pub(crate) fn reopened(handle: Box<dyn Handle>, meta: &Meta, options: &Options, closed: Closed) -> Self {
-        let Closed { offset, size, anchor, head, ended, .. } = closed;
+        let Closed { offset, size, certain, anchor, head, ended, .. } = closed;
         let size = size.max(offset);
-        Self { offset, anchor, head, ended, size, ..Self::new(handle, meta, Reading::Anchored, options) }
+        Self { offset, anchor, head, ended, size, certain, ..Self::new(handle, meta, Reading::Anchored, options) }
     }
 
     /// Closes the file and keeps what is needed to take it up again.
@@ -190,8 +195,8 @@ impl Generation {
     }
 
     fn remember(&self) -> Closed {
-        let Self { id, offset, size, ended, proven, .. } = *self;
-        Closed { id, offset, size, anchor: self.anchor.clone(), head: self.head.clone(), ended, proven }
+        let Self { id, offset, size, certain, ended, proven, .. } = *self;
+        Closed { id, offset, size, certain, anchor: self.anchor.clone(), head: self.head.clone(), ended, proven }
     }
 
     /// Puts another handle of the same file in the place of one that has gone stale.
@@ -349,6 +354,7 @@ impl Generation {
     fn take_cut_off(&mut self) -> Option<Range<u64>> {
         let from = self.offset.max(std::mem::take(&mut self.nuls_until));
         let until = std::mem::replace(&mut self.size, self.offset);
+        self.certain = self.offset;
         (from < until && self.rewriting == Rewriting::Discern).then_some(from..until)
     }
 
@@ -368,6 +374,7 @@ impl Generation {
         self.suspect = None;
         self.proven = None;
         self.size = 0;
+        self.certain = 0;
         self.data_until = 0;
         self.nuls_until = 0;
         self.zeros = None;

@@ -71,7 +71,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use self::event::{
-    Age, Arrival, Because, Begins, Data, Ending, Event, Evidence, FileId, FileKind, Happening, Loss, Noticed,
+    Age, Arrival, Because, Begins, Data, Doubt, Ending, Event, Evidence, FileId, FileKind, Happening, Loss, Noticed,
     Outlook, Since, SourceId, Standing,
 };
 pub use self::files::{Disk, Entry, Files, Flow, Handle, Links, Meta};

@@ -78,7 +78,7 @@ impl From<&Position> for Closed {
         anchor.push(&position.anchor[position.anchor.len().saturating_sub(most(ANCHOR))..]);
         let mut head = Head::default();
         head.extend(&position.head[..position.head.len().min(most(HEAD))], 0);
-        Self { id: file, offset, size, anchor, head, ended, proven: ended }
+        Self { id: file, offset, size, certain: size, anchor, head, ended, proven: ended }
     }
 }
 

@@ -29,6 +29,7 @@ impl Generation {
             if intact && length >= proof {
                 // A file rewritten to the same size, before that was asked for, would have been found out by now.
                 self.proven = self.ended;
+                self.certain = self.size;
             }
             if wanted == proof && length == proof && intact && self.limit.is_some() {
                 // Nothing more is wanted, and what was read is what stands there.
@@ -149,7 +150,7 @@ impl Generation {
                     self.take_back(*before);
                     return Ok(None);
                 }
-                self.size = to;
+                (self.size, self.certain) = (to, to);
                 self.ended = Some(meta.modified);
                 Look::Changed(Change::Shortened { before, to })
             }
@@ -160,7 +161,7 @@ impl Generation {
                     self.take_back(before);
                     return Ok(None);
                 }
-                self.size = meta.size;
+                (self.size, self.certain) = (meta.size, to);
                 Look::Changed(Change::HeadCut { from, to })
             }
             Verdict::Punched => {

@@ -8,7 +8,8 @@ use std::time::SystemTime;
 use super::ending::damaged;
 use super::{Member, Progress, Role, Stage};
 use crate::tail::copies::{begins, copies};
-use crate::tail::event::{Ending, Evidence, Happening, Loss};
+use crate::tail::decide::{LastSeen, Missed, decide_missed};
+use crate::tail::event::{Doubt, Ending, Evidence, Happening, Loss};
 use crate::tail::files::{FileId, Handle};
 use crate::tail::generation::{Change, Closed, Reading};
 use crate::tail::lines::Framing;
@@ -84,6 +85,22 @@ impl Past {
     }
 }
 
+/// What is to be reported of bytes that stood behind those that were read of a run up to `read`.
+fn missed(before: &Closed, read: u64, manner: Manner, copied: bool) -> impl Iterator<Item = Happening> {
+    let Closed { id: file, certain, size, .. } = *before;
+    let seen = match manner {
+        Manner::Rewritten { size: now, .. } => LastSeen { read, certain, size, now, copied },
+        // Nothing has followed it.
+        Manner::Shortened { to } => LastSeen { read, certain: size, size, now: to, copied },
+    };
+    let Missed { lost, doubtful } = decide_missed(&seen);
+    let lost = Some(lost).filter(|range| !range.is_empty());
+    let doubtful = Some(doubtful).filter(|range| !range.is_empty());
+    let lost = lost.map(|range| Happening::Lost { file, range: Some(range), reason: Loss::Truncated });
+    let doubtful = doubtful.map(|range| Happening::Ambiguous { file, doubt: Doubt::CutUnread(range) });
+    lost.into_iter().chain(doubtful)
+}
+
 /// The last bytes of a run, and what happened behind them.
 pub(crate) type LastWords = (Option<Delivery>, Vec<Happening>);
 
@@ -101,7 +118,7 @@ impl Member {
             Change::HeadCut { from, to } => Happening::HeadCut { file, from, to, size: self.generation.size() },
             Change::Skipped(range) => Happening::NulsSkipped { file, range },
             Change::CutUnread(range) => Happening::Lost { file, range: Some(range), reason: Loss::Truncated },
-            Change::Ambiguous => Happening::Ambiguous { file },
+            Change::Ambiguous => Happening::Ambiguous { file, doubt: Doubt::Touched },
         };
         Progress::Happened(vec![happening])
     }
@@ -121,6 +138,7 @@ impl Member {
         let recovered = Happening::Recovered { file: self.file(), range: offset..copy.end, copy: copy.path.clone() };
         // What of the copy can't be had is lost, as if there were none.
         cut.before.size = cut.before.size.max(copy.end);
+        cut.before.certain = cut.before.certain.max(copy.end);
         self.stage = Stage::Recovering(Recovery { copy, offset, cut });
         (None, vec![recovered])
     }
@@ -185,7 +203,7 @@ impl Member {
             _ => id.birth,
         };
         let (anchor, head) = (Anchor::default(), Head::default());
-        let before = Box::new(Closed { id, offset: 0, size, anchor, head, ended, proven: ended });
+        let before = Box::new(Closed { id, offset: 0, size, anchor, head, ended, proven: ended, certain: size });
         let manner = Manner::Rewritten { evidence: Evidence::Content, size: self.generation.size() };
         self.go_on(Cut { before, manner }, copy, runs)
     }
@@ -262,8 +280,8 @@ impl Member {
         let mut happenings = Vec::new();
         if let Some(error) = copy.as_ref().and_then(|copy| copy.flaw()) {
             happenings.extend(damaged(file, error, end..before.size));
-        } else if before.size > end {
-            happenings.push(Happening::Lost { file, range: Some(end..before.size), reason: Loss::Truncated });
+        } else {
+            happenings.extend(missed(&before, end, manner, copy.is_some()));
         }
         happenings.push(match manner {
             Manner::Rewritten { evidence, size } => {

@@ -13,7 +13,7 @@ use super::seam::Model;
 use super::world::{LIVE, Told, World};
 use crate::tail::SAFETY;
 use crate::tail::engine::Engine;
-use crate::tail::event::{Arrival, Ending, Event, Happening, SourceId};
+use crate::tail::event::{Arrival, Doubt, Ending, Event, Happening, SourceId};
 use crate::tail::files::FileId;
 use crate::tail::options::{Options, Start};
 use crate::tail::position::Resume;
@@ -38,6 +38,11 @@ pub(super) enum Out {
         file: FileId,
         range: Option<std::ops::Range<u64>>,
         run: Option<u64>,
+    },
+    /// These may have been lost.
+    Doubtful {
+        file: FileId,
+        range: std::ops::Range<u64>,
     },
     Opened {
         file: FileId,
@@ -72,6 +77,7 @@ impl fmt::Debug for Out {
             Self::Opened { file, arrival } => write!(f, "{} opened: {arrival:?}", file.inode),
             Self::Rewritten { file } => write!(f, "{} rewritten", file.inode),
             Self::Lost { file, range, .. } => write!(f, "{} lost: {range:?}", file.inode),
+            Self::Doubtful { file, range } => write!(f, "{} perhaps lost: {range:?}", file.inode),
             Self::Closed { file, at, .. } => write!(f, "{} closed with call {at}", file.inode),
             Self::Killed { saved, .. } => write!(f, "killed, saved up to {saved}"),
             Self::Other(text) => f.write_str(text),
@@ -135,10 +141,10 @@ impl Follower {
     pub(super) fn play(&mut self, step: Step) {
         if !step.op.is_ours() {
             let mut world = self.world.borrow_mut();
-            if step.calls > 0 {
+            // What follows something that is yet to come may come with it, between the same two calls.
+            if step.calls > 0 || !world.armed.is_empty() {
                 world.armed.push_back(step);
             } else {
-                world.disarm();
                 world.apply(step);
             }
             return;
@@ -221,6 +227,9 @@ impl Follower {
                         let (at, clock) =
                             closed.map(|inode| (inode.closed_at, inode.closed_clock)).max().unwrap_or_default();
                         Out::Closed { file: *file, at, clock }
+                    }
+                    Happening::Ambiguous { file, doubt: Doubt::CutUnread(range) } => {
+                        Out::Doubtful { file: *file, range: range.clone() }
                     }
                     Happening::Rewritten { file, .. } => Out::Rewritten { file: *file },
                     other => Out::Other(format!("{other:?}")),

@@ -2,6 +2,7 @@
 //! order, or it was announced as lost. It is slow and looks at everything.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::follower::Out;
@@ -225,13 +226,10 @@ fn complete(world: &World, out: &[Out], came: &[Came], rested: u64) -> Result<()
             continue;
         }
         let home = &world.fs.inodes[line.home];
+        let tells = |range: &Range<u64>| range.start <= line.offset + length && line.end() <= range.end;
         let announced = out.iter().any(|out| match out {
-            Out::Lost { file, range, .. } => {
-                *file == home.id
-                    && range
-                        .as_ref()
-                        .is_none_or(|range| range.start <= line.offset + length && line.end() <= range.end)
-            }
+            Out::Lost { file, range, .. } => *file == home.id && range.as_ref().is_none_or(tells),
+            Out::Doubtful { file, range } => *file == home.id && tells(range),
             _ => false,
         });
         // Read on until it has been quiet for the time that is to be waited for late writers (core.md 6).
