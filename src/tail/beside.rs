@@ -238,6 +238,11 @@ impl Beside {
         self.used.iter().any(|used| (used.id, used.size) == (file, size))
     }
 
+    /// A copy that was opened is to be read another time.
+    pub(crate) fn put_back(&mut self, copy: FileId) {
+        self.used.retain(|used| used.id != copy);
+    }
+
     /// The files that are dealt with.
     pub(crate) fn known(&self) -> impl Iterator<Item = FileId> {
         self.known.iter().copied().chain(self.used.iter().map(|used| used.id))

@@ -29,7 +29,7 @@ pub(crate) fn copies(file: &dyn Handle, known: &Closed) -> io::Result<bool> {
 }
 
 /// Whether what is remembered of a file that was read stands in another one at its place.
-fn holds_read(file: &dyn Handle, known: &Closed) -> io::Result<bool> {
+pub(crate) fn holds_read(file: &dyn Handle, known: &Closed) -> io::Result<bool> {
     let start = known.offset - known.anchor.len() as u64;
     // In this order a compressed file is read forward.
     Ok(stands_at(file, known.head.bytes(), 0)? && stands_at(file, known.anchor.bytes(), start)?)

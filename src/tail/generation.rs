@@ -358,12 +358,15 @@ impl Generation {
         (from < until && self.rewriting == Rewriting::Discern).then_some(from..until)
     }
 
+    /// What was seen may have been the size of a run that has gone by since: it has that of now.
+    pub(crate) fn forget_size(&mut self) {
+        let size = self.handle.meta().map_or(self.size, |meta| meta.size);
+        (self.size, self.certain) = (size.max(self.offset), 0);
+    }
+
     /// Goes back to the beginning, as if nothing of this run had been read.
     pub(crate) fn rewind(&mut self) {
-        // What was seen may have been the size of a run that has gone by since.
-        let size = self.handle.meta().map_or(self.size, |meta| meta.size);
         self.begin_again();
-        self.size = size;
     }
 
     fn begin_again(&mut self) {

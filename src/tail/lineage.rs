@@ -84,6 +84,11 @@ impl Sibling {
     }
 }
 
+/// Whether a file had certainly been born by then.
+pub(crate) fn was_there(file: FileId, by: SystemTime) -> bool {
+    file.birth.is_some_and(|birth| birth + TICK < by)
+}
+
 /// The latest time that may be meant by one. Some tools leave no more of a time than its seconds.
 pub(crate) fn at_the_latest(time: SystemTime) -> SystemTime {
     let whole = time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);

@@ -13,8 +13,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use self::cut::{Beginning, Past, Recovery};
-pub(crate) use self::cut::{Copy, Cut};
+use self::cut::{Beginning, Past, Peeked, Recovery};
+pub(crate) use self::cut::{Copy, Cut, Turn};
 use super::event::{Age, Arrival, Begins, Ending, Happening, SourceId};
 use super::files::{FileId, Handle, Meta};
 use super::generation::{Closed, Generation, Look, Reading, Rest};
@@ -108,6 +108,8 @@ pub(crate) struct Member {
     beginning: Beginning,
     /// What the run before the present one was, until that has begun.
     past: Option<Past>,
+    /// What was read of the present one, if another has yet to come before it.
+    peeked: Option<Box<Peeked>>,
     /// 0 before it begins.
     run: u64,
     quiet_since: Instant,
@@ -136,6 +138,7 @@ impl Member {
             generation,
             beginning,
             past: None,
+            peeked: None,
             place: None,
             lines: Lines::default(),
             stage: Stage::Pinned(arrival),
@@ -162,7 +165,10 @@ impl Member {
     pub(crate) fn into_closed(self) -> Result<(Closed, Meta, Option<Position>), Box<Self>> {
         let quiet = matches!(self.stage, Stage::Following) && self.failing_since.is_none();
         let settled = self.unsettled_since.is_none() && self.generation.reading() == Reading::Anchored;
-        let whole = self.lines.kept() == 0 && !self.lines.is_torn() && self.generation.held_back().is_none();
+        let whole = self.lines.kept() == 0
+            && self.peeked.is_none()
+            && !self.lines.is_torn()
+            && self.generation.held_back().is_none();
         match self.generation.handle().meta() {
             Ok(meta) if quiet && settled && whole && meta.size == self.generation.offset() => {
                 let position = self.generation.prove(meta.size);
@@ -360,6 +366,10 @@ impl Member {
         if matches!(self.stage, Stage::Emptied) {
             self.stage = Stage::Following;
         }
+        if let Some(Peeked { bytes, .. }) = self.peeked.as_deref() {
+            context.buffer[..bytes.len()].copy_from_slice(bytes);
+            return Progress::Stirred(Look::Bytes { at: 0..bytes.len(), rest: Rest::More });
+        }
         if self.may_pass(context.options, framing) {
             match self.generation.passable() {
                 Ok(0) => {}
@@ -463,7 +473,7 @@ impl Member {
         match &self.stage {
             Stage::Seeking(cut) => cut.before.offset,
             Stage::Recovering(recovery) => recovery.offset,
-            _ => self.generation.offset(),
+            _ => self.generation.offset() - self.peeked.as_ref().map_or(0, |peeked| peeked.bytes.len() as u64),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Closed, Generation, Reading};
-use crate::tail::copies::{copies, packs, repeats, stands_at};
+use crate::tail::copies::{copies, holds_read, packs, repeats, stands_at};
 use crate::tail::files::Handle;
 use crate::tail::position::Position;
 use crate::tail::proof::HEAD;
@@ -46,6 +46,11 @@ impl Generation {
     /// Whether what was read last still stands where it stood.
     pub(crate) fn is_intact(&self) -> io::Result<bool> {
         stands_at(&*self.handle, self.anchor.bytes(), self.offset - self.anchor.len() as u64)
+    }
+
+    /// Whether a file begins with what was read of this one.
+    pub(crate) fn is_begun_in(&self, file: &dyn Handle) -> bool {
+        holds_read(file, &self.remember()).unwrap_or(false)
     }
 
     /// Whether a file is nothing but a copy of this one.

@@ -11,7 +11,8 @@ use crate::tail::copies::{begins, copies};
 use crate::tail::decide::{LastSeen, Missed, decide_missed};
 use crate::tail::event::{Doubt, Ending, Evidence, Happening, Loss};
 use crate::tail::files::{FileId, Handle};
-use crate::tail::generation::{Change, Closed, Reading};
+use crate::tail::generation::{Change, Closed, Look, Reading};
+use crate::tail::lineage::was_there;
 use crate::tail::lines::Framing;
 use crate::tail::position::Position;
 use crate::tail::proof::{Anchor, HEAD, Head};
@@ -60,6 +61,23 @@ pub(super) enum Beginning {
     /// The present one is empty. None had gone by when the file had this modification time; `None`: it has yet to be
     /// found out.
     Empty(Option<SystemTime>),
+}
+
+/// Of which run of a file a copy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Earlier,
+    /// That of which something was read last.
+    Present,
+    Later,
+}
+
+/// What was read of a run before it was known whether others have gone by.
+#[derive(Debug)]
+pub(super) struct Peeked {
+    pub(super) bytes: Vec<u8>,
+    /// When it was read at the latest.
+    before: SystemTime,
 }
 
 /// A run that has ended with a cut.
@@ -165,6 +183,7 @@ impl Member {
 
     /// No run has gone by unseen before the present one.
     pub(crate) fn settle(&mut self) {
+        self.peeked = None;
         self.beginning = match self.generation.offset() {
             0 => Beginning::Empty(self.generation.ended()),
             _ => Beginning::Settled,
@@ -172,9 +191,47 @@ impl Member {
         self.past = None;
     }
 
-    /// Has not read what it has read of the present run.
-    pub(crate) fn rewind(&mut self) {
+    /// When what the last look has brought was read at the latest.
+    pub(crate) fn read_before(&self, now: SystemTime) -> SystemTime {
+        self.peeked.as_ref().map_or(now, |peeked| peeked.before)
+    }
+
+    /// Keeps what a look has brought of the present run until those before it have been read. It can't be read again if
+    /// the file is cut meanwhile.
+    pub(crate) fn keep_for_later(&mut self, look: &Look, buffer: &[u8], before: SystemTime) {
+        match look {
+            Look::Bytes { at, .. } => {
+                let bytes = || buffer[at.clone()].to_vec();
+                self.peeked.get_or_insert_with(|| Box::new(Peeked { bytes: bytes(), before }));
+            }
+            _ => self.generation.rewind(),
+        }
+        self.generation.forget_size();
+    }
+
+    /// Of which run a copy is that is none of what the file holds now. What was read of the present one may have been cut off
+    /// since, and was read `before` that time.
+    pub(crate) fn place(&self, copy: &Copy, before: SystemTime) -> Turn {
+        if !self.has_lost_its_place() {
+            return Turn::Earlier;
+        }
+        if self.generation.is_begun_in(&*copy.handle) {
+            return Turn::Present;
+        }
+        if was_there(copy.id, before) { Turn::Earlier } else { Turn::Later }
+    }
+
+    /// Takes what was read of the present run from a copy of that.
+    pub(crate) fn begin_with(&mut self, copy: Copy, runs: &mut u64) -> LastWords {
+        self.peeked = None;
         self.generation.rewind();
+        self.generation.forget_size();
+        self.go_back(copy, runs)
+    }
+
+    /// Whether what was read last was cut off since.
+    pub(crate) fn has_lost_its_place(&self) -> bool {
+        !self.generation.is_intact().unwrap_or(true)
     }
 
     /// Goes back to a run that went by unseen and stands in this copy: what was read of the present one comes later.
@@ -196,7 +253,6 @@ impl Member {
     /// Ends a run of this size of which nothing was read.
     fn end_unread(&mut self, size: u64, copy: Option<Copy>, runs: &mut u64) -> LastWords {
         let id = self.file();
-        self.generation.rewind();
         let ended = match (self.beginning, &self.past) {
             (Beginning::Empty(Some(at)), _) => Some(at),
             (_, Some(past)) => past.before.ended,
@@ -219,7 +275,7 @@ impl Member {
 
     /// Whether the file was cut, or what was cut off it is still being read.
     pub(crate) fn is_cut(&self) -> bool {
-        matches!(self.stage, Stage::Seeking(_) | Stage::Recovering(_)) || !self.generation.is_intact().unwrap_or(true)
+        matches!(self.stage, Stage::Seeking(_) | Stage::Recovering(_)) || self.has_lost_its_place()
     }
 
     /// Whether this copy is being read.

@@ -1,5 +1,7 @@
 //! What was written, and what is known of it when it is missing.
 
+use std::time::SystemTime;
+
 use super::fs::Key;
 
 /// A line that was written, with its beginning if it was never finished.
@@ -14,6 +16,8 @@ pub(super) struct Line {
     pub(super) written: u64,
     /// With which call of the follower the last of it was.
     pub(super) at: u64,
+    /// When that was.
+    pub(super) clock: SystemTime,
     /// The turn of its file when it was written; `None` if that has yet to come.
     pub(super) turn: Option<u64>,
     /// A newer file had come by then.

@@ -228,6 +228,7 @@ impl World {
             offset: self.fs.inodes[key].content.len() as u64,
             written: upto as u64,
             at: self.calls,
+            clock: self.fs.now(),
             turn: self.turn_of.get(&key).copied(),
             late: self.live != Some(key) && self.turn_of.contains_key(&key),
             cut_to: None,
@@ -283,7 +284,7 @@ impl World {
             self.fs.append(key, line, &rest);
             let written = &mut self.lines[line];
             written.written += rest.len() as u64;
-            written.at = self.calls;
+            (written.at, written.clock) = (self.calls, self.fs.now());
             written.late = self.live != Some(key);
             self.written(key, fate);
         }

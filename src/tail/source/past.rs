@@ -12,7 +12,7 @@ use crate::tail::files::{FileId, Handle, Meta};
 use crate::tail::generation::{Closed, Look};
 use crate::tail::lineage::Sibling;
 use crate::tail::lines::Framing;
-use crate::tail::member::{Copy, Member, Progress, Role};
+use crate::tail::member::{Copy, Member, Progress, Role, Turn};
 use crate::tail::name::State;
 use crate::tail::options::{Following, Lineage, Options, Rewriting};
 use crate::tail::position::{Position, Resume};
@@ -280,6 +280,7 @@ impl Source {
         // Before the copies are looked for: one is made before a cut.
         let discerning = context.options.rewriting == Rewriting::Discern;
         let cut_unread = self.members[self.cursor].cut_unread().filter(|_| discerning);
+        let before = self.members[self.cursor].read_before(context.files.now());
         let (mut earlier, mut unanswered) = (EarlierRun::default(), false);
         if newest && self.looks_beside(context.options) {
             let waits = role == Role::Current && self.following == Following::Name;
@@ -294,19 +295,32 @@ impl Source {
         self.lose_unreadable(&earlier.unreadable);
         let member = &mut self.members[self.cursor];
         if let Some(copy) = earlier.copy {
-            let (_, happenings) = member.go_back(copy, &mut self.runs);
-            return Progress::Happened(happenings);
+            let (_, happenings) = match member.place(&copy, before) {
+                Turn::Earlier => {
+                    member.keep_for_later(&look, context.buffer, before);
+                    member.go_back(copy, &mut self.runs)
+                }
+                Turn::Present => member.begin_with(copy, &mut self.runs),
+                Turn::Later => {
+                    self.beside.put_back(copy.id);
+                    (None, Vec::new())
+                }
+            };
+            if !happenings.is_empty() {
+                return Progress::Happened(happenings);
+            }
         }
         // Where the name is not looked at any more, it may mean whatever it likes.
         let is_looked_at = role == Role::Current && self.following == Following::Name;
         if earlier.extent != Extent::All && (is_looked_at || unanswered) {
-            member.rewind();
+            member.keep_for_later(&look, context.buffer, before);
             if is_looked_at {
                 self.come_back_for(earlier.extent, context);
             }
             return Progress::Rest(Some(context.now + RETRY));
         }
-        if let Some(size) = cut_unread {
+        if let Some(size) = cut_unread.filter(|_| !member.has_lost_its_place()) {
+            member.keep_for_later(&look, context.buffer, before);
             let (_, happenings) = member.pass_over(size, &mut self.runs);
             return Progress::Happened(happenings);
         }
