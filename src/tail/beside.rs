@@ -422,6 +422,9 @@ impl Beside {
 
     /// Remembers what there is, if the name still means the live generation, or nothing: then none of these follows.
     fn remember(&mut self, siblings: &[Sibling], chain: &Chain<'_>, live: Option<FileId>) {
+        if siblings.is_empty() && self.known.is_empty() {
+            return;
+        }
         if chain.name.means(chain.files).is_ok_and(|now| now == live) {
             // What is older than anything held is out of the question anyhow, and may be very many files.
             let held = chain.members.front().map(Member::file).or(live);

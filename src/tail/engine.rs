@@ -22,6 +22,7 @@ use super::generation::{BUFFER, Closed};
 use super::options::Options;
 use super::passage::Passage;
 use super::pattern::Pattern;
+use super::place::Places;
 use super::schedule::Schedule;
 use super::source::Source;
 use super::step::{Begin, Bytes, Context, Delivery, Due, Others, Step, Want};
@@ -105,6 +106,7 @@ pub(crate) struct Engine {
     /// Whether a round of polling is to begin before the next interval does.
     round_due: bool,
     wants: Vec<Want>,
+    places: Places,
     /// What is to be reported next.
     found: Option<(SourceId, Step)>,
     buffer: Vec<u8>,
@@ -134,6 +136,7 @@ impl Engine {
             epoch: now,
             round_due: false,
             wants: Vec::new(),
+            places: Places::default(),
             found: None,
             buffer: vec![0; BUFFER],
             owned: Vec::new(),
@@ -464,6 +467,7 @@ impl Engine {
             start: self.options.start,
             buffer: &mut self.buffer,
             wants: &mut self.wants,
+            places: &mut self.places,
             now,
             rotate_wait: if self.hurry_until > now { Duration::ZERO } else { self.options.rotate_wait },
             closed: &mut self.closed,

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 pub(crate) use self::names::{is_packed, origins};
-pub(crate) use self::siblings::{Find, find, may_have_come, rotated_away, siblings};
+pub(crate) use self::siblings::{Find, directory, find, may_have_come, rotated_away, siblings};
 use super::files::FileId;
 
 /// How long before it gets its name a file may be made: some rotators make the new one under another name first.

@@ -10,7 +10,7 @@ mod start;
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use self::cut::{Beginning, Past, Peeked, Recovery};
@@ -20,6 +20,7 @@ use super::files::{FileId, Handle, Meta};
 use super::generation::{Closed, Generation, Look, Reading, Rest};
 use super::lines::{Bounds, Framed, Framing, Lines};
 use super::options::Options;
+use super::place::Place;
 use super::position::Position;
 use super::start::Window;
 use super::step::{Bytes, Context, Delivery, RETRY, Want};
@@ -102,7 +103,7 @@ pub(crate) type Again = Option<Instant>;
 pub(crate) struct Member {
     generation: Generation,
     /// Where it was when its name was found to mean it, as far as known.
-    place: Option<PathBuf>,
+    place: Option<Place>,
     lines: Lines,
     stage: Stage,
     beginning: Beginning,
@@ -184,7 +185,7 @@ impl Member {
     }
 
     /// Remembers where it was when its name was found to mean it.
-    pub(crate) fn is_at(&mut self, place: Option<PathBuf>) {
+    pub(crate) fn is_at(&mut self, place: Option<Place>) {
         self.place = place;
     }
 
@@ -192,9 +193,10 @@ impl Member {
         self.generation.id()
     }
 
-    /// Where it is now, unless that is where it was.
-    pub(crate) fn renamed_to(&self) -> Option<PathBuf> {
-        self.generation.handle().location().filter(|now| self.place.as_ref() != Some(now))
+    /// Where it is now, unless that is where it was when its `name` was found to mean it.
+    pub(crate) fn renamed_to(&self, name: &Path) -> Option<PathBuf> {
+        let moved = |now: &PathBuf| self.place.as_ref().is_none_or(|place| !place.is(now, name));
+        self.generation.handle().location().filter(moved)
     }
 
     /// Whether its name was removed, and it has others.

@@ -51,6 +51,7 @@ mod name;
 mod options;
 mod passage;
 mod pattern;
+mod place;
 mod position;
 mod proof;
 mod report;

@@ -81,19 +81,23 @@ impl Name {
     /// Finds out what the name means now; opens it if that is not the file it `meant`.
     pub(crate) fn look(&mut self, files: &dyn Files, meant: Option<FileId>) -> (NameSeen, Found) {
         let result = (|| {
-            let (links, meta) = match self.links {
-                Some(links) => (links, files.meta(&self.path, links)?),
-                None => self.first_sight(files)?,
+            // The name may move on meanwhile: only the handle tells whose identity this is.
+            let (meta, handle) = match self.links {
+                Some(links) => {
+                    let meta = files.meta(&self.path, links)?;
+                    if links == Links::Refuse && meta.kind == FileKind::Symlink {
+                        return Ok((NameSeen::LinkNow, Found::Kind(FileKind::Symlink, None)));
+                    }
+                    if meant == Some(meta.id) {
+                        return Ok((NameSeen::File(meta.id), Found::Same));
+                    }
+                    open(files, &self.path, links)?
+                }
+                None => self.open_first(files)?,
             };
-            if links == Links::Refuse && meta.kind == FileKind::Symlink {
-                return Ok((NameSeen::LinkNow, Found::Kind(FileKind::Symlink, None)));
-            }
             if meant == Some(meta.id) {
                 return Ok((NameSeen::File(meta.id), Found::Same));
             }
-            let handle = files.open(&self.path, links)?;
-            // The name may have moved on since: only the handle tells whose identity this is.
-            let meta = handle.meta()?;
             if matches!(meta.kind, FileKind::Directory | FileKind::Other) {
                 let error = handle.read_at(&mut [0], 0).err();
                 return Ok((NameSeen::Untailable(meta.kind), Found::Kind(meta.kind, error)));
@@ -111,17 +115,32 @@ impl Name {
         })
     }
 
-    /// Remembers whether the name is a link when it is seen for the first time.
-    fn first_sight(&mut self, files: &dyn Files) -> io::Result<(Links, Meta)> {
-        let meta = files.meta(&self.path, Links::Refuse)?;
-        let links = if meta.kind == FileKind::Symlink { Links::Follow } else { Links::Refuse };
-        // What can't be followed yet (a directory) may make way for a link as well as for a file.
-        if meta.kind != FileKind::Directory {
-            self.links = Some(links);
+    /// Opens whatever the name means when it is seen for the first time, and remembers whether it is a link.
+    fn open_first(&mut self, files: &dyn Files) -> io::Result<(Meta, Box<dyn Handle>)> {
+        // Most names are plain. What can be opened as such is no link, which need not be asked for before.
+        let opened = open(files, &self.path, Links::Refuse);
+        let kind = match &opened {
+            Ok((meta, _)) => meta.kind,
+            Err(_) => files.meta(&self.path, Links::Refuse)?.kind,
+        };
+        match kind {
+            // What can't be followed yet may make way for a link as well as for a file.
+            FileKind::Directory => opened,
+            FileKind::Symlink => {
+                self.links = Some(Links::Follow);
+                open(files, &self.path, Links::Follow)
+            }
+            _ => {
+                self.links = Some(Links::Refuse);
+                opened
+            }
         }
-        let meta = if links == Links::Follow { files.meta(&self.path, links)? } else { meta };
-        Ok((links, meta))
     }
+}
+
+fn open(files: &dyn Files, path: &Path, links: Links) -> io::Result<(Meta, Box<dyn Handle>)> {
+    let handle = files.open(path, links)?;
+    Ok((handle.meta()?, handle))
 }
 
 /// What stood under a name.

@@ -50,6 +50,9 @@ impl Place<'_> {
 /// A read that failed, or an interrupt.
 pub(crate) fn locate(place: Place<'_>, start: Start) -> io::Result<Located> {
     let Place { handle, base, size, nuls, .. } = place;
+    if matches!(start, Start::FromByte(..=1) | Start::FromLine(..=1)) {
+        return Ok(Located::At { offset: base, end: size });
+    }
     let size = if size <= SMALL { true_size(handle, size)? } else { size };
     let offset = match start {
         Start::Offset(offset) if offset > size => return Ok(Located::Beyond(offset)),

@@ -13,6 +13,7 @@ use super::files::{FileId, Files};
 use super::generation::Closed;
 use super::options::{Options, Start};
 use super::pattern::Pattern;
+use super::place::Places;
 
 /// How soon a name that can't be reached, or a read that failed, is tried again.
 pub(crate) const RETRY: Duration = Duration::from_millis(250);
@@ -69,6 +70,8 @@ pub(crate) struct Context<'a> {
     pub(crate) start: Start,
     pub(crate) buffer: &'a mut [u8],
     pub(crate) wants: &'a mut Vec<Want>,
+    /// Where directories are.
+    pub(crate) places: &'a mut Places,
     pub(crate) now: Instant,
     /// How long a file that its name no longer means must be quiet before it is let go.
     pub(crate) rotate_wait: Duration,

@@ -142,7 +142,8 @@ fn may_be_there(files: &dyn Files, path: &Path) -> bool {
     files.meta(path, Links::Follow).map_or_else(|error| is_silence(&error), |_| true)
 }
 
-pub(super) fn directory(path: &Path) -> &Path {
+/// Where a name stands.
+pub(crate) fn directory(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

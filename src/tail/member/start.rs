@@ -20,32 +20,35 @@ impl Member {
         role: Role,
         run: u64,
     ) -> io::Result<Vec<Happening>> {
-        let options = context.options;
+        let is_first = arrival == Arrival::First;
+        let seeks = is_first && self.generation.reading() == Reading::Anchored && !context.options.never_seek;
+        let size = match self.generation.handle().meta() {
+            Ok(meta) => meta.size,
+            Err(error) if seeks => return Err(error),
+            Err(_) => 0,
+        };
         let mut happenings = Vec::new();
-        self.stage = Stage::Following;
-        if arrival == Arrival::First {
-            self.stage = if self.generation.reading() == Reading::Anchored && !options.never_seek {
-                happenings.extend(self.seek_start(context, role)?);
+        self.stage = match () {
+            () if seeks => {
+                happenings.extend(self.seek_start(size, context, role)?);
                 Stage::Initial
-            } else {
-                self.window(context, role)
-            };
-        }
+            }
+            () if is_first => self.window(context, role),
+            () => Stage::Following,
+        };
         if arrival == Arrival::Resumed {
             // What an earlier tail has left comes before what is new in other sources.
             self.stage = Stage::Initial;
         }
-        let size = self.generation.handle().meta().map_or(0, |meta| meta.size);
         let (offset, size) = (self.generation.offset(), self.generation.size().max(size));
         happenings.push(Happening::Opened { file: self.file(), arrival, run, offset, begins: self.begins(), size });
         Ok(happenings)
     }
 
-    /// Goes to the place in a regular file where its output begins.
-    fn seek_start(&mut self, context: &Context<'_>, role: Role) -> io::Result<Option<Happening>> {
+    /// Goes to the place in a regular file of this size where its output begins.
+    fn seek_start(&mut self, size: u64, context: &Context<'_>, role: Role) -> io::Result<Option<Happening>> {
         let handle = self.generation.handle();
-        let size = handle.meta()?.size;
-        let base = handle.position().unwrap_or(0);
+        let base = if handle.is_stdin() { handle.position().unwrap_or(0) } else { 0 };
         let Options { terminator, nuls, .. } = *context.options;
         let (start, interrupt) = (context.start, context.interrupt);
         let located = locate(Place { handle, base, size, terminator, nuls, interrupt }, start)?;

@@ -13,6 +13,7 @@ use crate::tail::generation::{Closed, Generation, Reading};
 use crate::tail::member::Member;
 use crate::tail::name::{Absence, Found, State, is_shortage};
 use crate::tail::options::{Following, Retry};
+use crate::tail::place::Place;
 use crate::tail::step::{Context, RETRY, Want};
 use crate::tail::turnover::{Backlog, Standstill};
 use crate::wake::is_made_up;
@@ -146,6 +147,8 @@ impl Source {
             State::Absent(_) | State::Finishing | State::Over => Arrival::Accessible,
         };
         match (self.following, self.state) {
+            // That was asked for when it was added.
+            (_, State::New) => {}
             // The way to the name may lead elsewhere than where it was watched.
             (Following::Name, _) => context.wants.push(Want::Name(self.id)),
             (Following::Descriptor, State::Absent(_)) => context.wants.push(Want::Forget(self.id)),
@@ -160,7 +163,11 @@ impl Source {
         } else {
             self.turnover.took(1);
         }
-        let place = if self.following == Following::Name { handle.location() } else { None };
+        let place = match self.following {
+            Following::Name if self.name.is_link() => handle.location().map(Place::At),
+            Following::Name => context.places.of(self.name.path(), context.files),
+            Following::Descriptor | Following::Nothing => None,
+        };
         self.take(handle, meta, arrival, context);
         if let Some(live) = self.members.back_mut() {
             live.is_at(place);

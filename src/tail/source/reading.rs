@@ -7,7 +7,7 @@ use crate::tail::event::{Happening, Outlook};
 use crate::tail::failures::is_silence;
 use crate::tail::generation::Closed;
 use crate::tail::lines::Framing;
-use crate::tail::member::{Again, Member, Progress, Role};
+use crate::tail::member::{Again, Progress, Role};
 use crate::tail::name::State;
 use crate::tail::options::{Following, ReadErrors};
 use crate::tail::step::{Context, Delivery, Due, Step, Want};
@@ -126,7 +126,7 @@ impl Source {
         let to = self.members[self.cursor].file();
         let from = self.latest.replace(to).filter(|from| *from != to)?;
         let older = self.members.iter().find(|member| member.file() == from);
-        Some(Happening::Rotated { from, to, renamed_to: older.and_then(Member::renamed_to) })
+        Some(Happening::Rotated { from, to, renamed_to: older.and_then(|older| older.renamed_to(self.name.path())) })
     }
 
     pub(super) fn look_again(&mut self, again: Again) {
