@@ -1,9 +1,11 @@
 //! How a tail minds what happens outside: events become marks, and what the engine wants becomes watches.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Instant;
 
 use super::event::{Because, SourceId};
+use super::source::Source;
 use super::step::{Due, Want};
 use super::turnover::Backlog;
 use super::{SAFETY, Tail};
@@ -34,9 +36,6 @@ impl Tail {
         match self.wake.drain(now) {
             None => {}
             Some(Woken::Marks(marked)) => {
-                for (source, notice) in marked.refused {
-                    self.cover(source, notice);
-                }
                 if marked.everything {
                     self.engine.forget_arrivals();
                     self.engine.mark_all();
@@ -60,6 +59,11 @@ impl Tail {
                 for follower in marked.names {
                     match follower {
                         Follower::Source(source) => {
+                            // Whether a name is there decides what is to be watched for it.
+                            if let Some(followed) = self.engine.source(source) {
+                                let notice = self.wake.follow_again(source, followed.path());
+                                self.cover(source, notice);
+                            }
                             self.note_arrivals(source, Backlog::Unknown);
                             self.engine.mark(source, Due::NameAndFiles);
                         }
@@ -95,21 +99,23 @@ impl Tail {
         let wants = self.engine.take_wants();
         let (mut looks, mut counts) = (Vec::new(), Vec::new());
         // Room for one is room for all, as everything is looked at again; but only once what is open is watched.
+        let any_watch = wants.iter().any(Want::is_watch);
         let wants_room = wants.iter().any(|want| matches!(want, Want::Room));
         for want in wants {
             match want {
                 Want::Name(source) => {
-                    let Some(path) = self.engine.source(source).map(|source| source.path().to_owned()) else {
-                        continue;
-                    };
-                    let notice = self.wake.follow_name(source, path);
+                    let Some(followed) = self.engine.source(source) else { continue };
+                    let is_new = followed.is_new();
+                    let notice = self.wake.follow_name(source, followed.path(), followed.reach());
                     self.cover(source, notice);
                     self.note_arrivals(source, Backlog::Unknown);
-                    looks.push((source, Due::NameAndFiles));
+                    // What nobody has looked at as yet has its turn.
+                    looks.extend((!is_new).then_some((source, Due::NameAndFiles)));
                 }
                 Want::Arrivals(source) => counts.push(source),
                 Want::Appends(source, fd, file_system) => {
-                    let notice = self.wake.watch_appends(&Appends { source, fd, file_system });
+                    let path = self.engine.source(source).map_or(Path::new(""), Source::path);
+                    let notice = self.wake.watch_appends(&Appends { path, fd, file_system });
                     self.cover(source, notice);
                     looks.push((source, Due::Files));
                 }
@@ -143,7 +149,7 @@ impl Tail {
         for (source, due) in &looks {
             self.engine.mark(*source, *due);
         }
-        wants_room || !looks.is_empty()
+        wants_room || any_watch || !looks.is_empty()
     }
 
     fn note_arrivals(&mut self, source: SourceId, backlog: Backlog) {

@@ -25,7 +25,7 @@ use super::pattern::Pattern;
 use super::place::Places;
 use super::schedule::Schedule;
 use super::source::Source;
-use super::step::{Begin, Bytes, Context, Delivery, Due, Others, Step, Want};
+use super::step::{Begin, Bytes, Context, Delivery, Due, First, Others, Step, Want};
 use super::turnover::Backlog;
 use crate::wake::Arrivals;
 
@@ -106,6 +106,7 @@ pub(crate) struct Engine {
     /// Whether a round of polling is to begin before the next interval does.
     round_due: bool,
     wants: Vec<Want>,
+    first: First,
     places: Places,
     /// What is to be reported next.
     found: Option<(SourceId, Step)>,
@@ -136,6 +137,7 @@ impl Engine {
             epoch: now,
             round_due: false,
             wants: Vec::new(),
+            first: First::Reading,
             places: Places::default(),
             found: None,
             buffer: vec![0; BUFFER],
@@ -346,7 +348,8 @@ impl Engine {
         waiting.filter(|(_, source)| !source.is_due()).filter_map(|(id, source)| Some((id, source.readable()?)))
     }
 
-    /// Goes on until there is something to report; false if nothing is due. Never waits.
+    /// Goes on until there is something to report; false if nothing is due before its [wants](Self::take_wants) are
+    /// carried out. Never waits.
     pub(crate) fn has_next(&mut self, now: Instant) -> bool {
         while self.found.is_none() {
             let Some(id) = self.turn() else { return false };
@@ -391,23 +394,32 @@ impl Engine {
 
     /// Whose turn it is: first outputs one after the other, then whoever is ready, each for one step.
     fn turn(&mut self) -> Option<SourceId> {
-        while let Some(id) = self.starting.front() {
-            match self.slots.get(id) {
-                Some(slot) if !slot.source.past_start() => {
-                    // A source that waits for its first bytes keeps the later ones waiting.
-                    return slot.source.is_due().then_some(*id);
-                }
-                _ => {
-                    let id = self.starting.pop_front()?;
-                    self.mark(id, Due::Files);
-                    self.round_due = true;
-                }
-            }
+        while let Some(id) =
+            self.starting.pop_front_if(|id| self.slots.get(id).is_none_or(|slot| slot.source.past_start()))
+        {
+            self.has_started(id);
+        }
+        if self.first == First::Watching && self.wants.iter().any(Want::is_watch) {
+            return None;
+        }
+        if let Some(id) = self.starting.front() {
+            // A source that waits for its first bytes keeps the later ones waiting.
+            return self.source(*id)?.is_due().then_some(*id);
         }
         if self.ready.is_empty() && std::mem::take(&mut self.round_due) {
             self.begin_round();
         }
         self.ready.pop_front()
+    }
+
+    /// The first output of a source is complete.
+    fn has_started(&mut self, id: SourceId) {
+        if let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.source.is_due() && !slot.queued) {
+            slot.queued = true;
+            self.ready.push_back(id);
+        }
+        self.round_due = true;
+        self.first = First::Watching;
     }
 
     fn step(&mut self, id: SourceId, now: Instant) -> Option<Step> {
@@ -467,6 +479,7 @@ impl Engine {
             start: self.options.start,
             buffer: &mut self.buffer,
             wants: &mut self.wants,
+            first: self.first,
             places: &mut self.places,
             now,
             rotate_wait: if self.hurry_until > now { Duration::ZERO } else { self.options.rotate_wait },

@@ -29,6 +29,7 @@ use super::options::{Following, Looks};
 use super::position::Resume;
 use super::step::{Context, Due, Step, Want};
 use super::turnover::Turnover;
+use crate::wake::Reach;
 
 /// How many files that were let go are remembered, so that one that gets its name back is not repeated: by a named
 /// source, and for all that patterns find.
@@ -171,6 +172,20 @@ impl Source {
         }
     }
 
+    /// Whether it was not looked at yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.state == State::New
+    }
+
+    /// How far its name is to be followed.
+    pub(crate) fn reach(&self) -> Reach {
+        match self.state {
+            State::New => Reach::Name,
+            State::Live if !self.name.is_link() => Reach::Name,
+            _ => Reach::Target,
+        }
+    }
+
     /// Whether what was there at the start has been delivered.
     pub(crate) fn past_start(&self) -> bool {
         let past_start = self.state != State::New && self.members.iter().all(Member::past_start);
@@ -251,7 +266,12 @@ impl Source {
                 return Some(Step::Happened(happening));
             }
             match self.due {
-                Due::NameAndFiles => self.attend(context),
+                Due::NameAndFiles => {
+                    self.attend(context);
+                    if context.is_to_wait() {
+                        return None;
+                    }
+                }
                 Due::Files | Due::Round => {
                     if self.cursor == 0 {
                         self.files_again = None;

@@ -57,6 +57,22 @@ pub(crate) enum Want {
     Room,
 }
 
+impl Want {
+    /// Whether something is to be noticed that must be looked at afterwards.
+    pub(crate) fn is_watch(&self) -> bool {
+        matches!(self, Self::Name(_) | Self::Appends(..))
+    }
+}
+
+/// What comes first where a file is to be watched and read: only what is read behind the watch need not be looked at
+/// once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    /// The output waits for its first bytes.
+    Reading,
+    Watching,
+}
+
 /// Says where a file begins that is there from the start.
 pub(crate) type Begin = Box<dyn Fn(&Path, FileId) -> Start>;
 
@@ -70,6 +86,7 @@ pub(crate) struct Context<'a> {
     pub(crate) start: Start,
     pub(crate) buffer: &'a mut [u8],
     pub(crate) wants: &'a mut Vec<Want>,
+    pub(crate) first: First,
     /// Where directories are.
     pub(crate) places: &'a mut Places,
     pub(crate) now: Instant,
@@ -89,6 +106,13 @@ pub(crate) struct Context<'a> {
     pub(crate) can_make_room: bool,
     /// Whether it may keep the tail waiting for a FIFO's first writer.
     pub(crate) alone: bool,
+}
+
+impl Context<'_> {
+    /// Whether nothing is to be read before something was watched.
+    pub(crate) fn is_to_wait(&self) -> bool {
+        self.first == First::Watching && self.wants.iter().any(Want::is_watch)
+    }
 }
 
 /// What is followed by any source, or will be.

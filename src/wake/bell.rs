@@ -205,6 +205,11 @@ impl Bell {
         });
     }
 
+    /// A way may lead elsewhere.
+    pub(super) fn mark_way(&self, way: WayId) {
+        self.ring(|shared| shared.marks.ways.insert(way));
+    }
+
     /// A file has come under a name.
     pub(super) fn mark_arrival(&self, path: &Path, how: How) {
         let Shared { names, counts, .. } = &mut *self.lock();

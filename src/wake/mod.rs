@@ -16,7 +16,7 @@ mod watcher;
 mod ways;
 mod writes;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,7 @@ pub(crate) use filesystem::is_made_up;
 use filesystem::{Announces, announces};
 pub(crate) use mounts::{Mount, Mounts};
 use names::Names;
+pub(crate) use names::Reach;
 pub(crate) use waiting::Attention;
 pub use waiting::{Also, Until};
 use watcher::{Refusal, Watcher};
@@ -79,7 +80,7 @@ pub(crate) enum Woken {
 pub(crate) struct Marked {
     /// Events were lost: anything may have happened.
     pub(crate) everything: bool,
-    /// Their names changed.
+    /// Their names changed, or the ways to them: sources are to be [followed](Wake::follow_again) anew.
     pub(crate) names: BTreeSet<Follower>,
     /// Something happened to these names, which patterns listen to.
     pub(crate) changes: BTreeSet<Changed>,
@@ -89,14 +90,13 @@ pub(crate) struct Marked {
     pub(crate) parked: Vec<SourceId>,
     /// These open files are not watched, since they are written to all the time; it is time to look at them.
     pub(crate) hot: Vec<RawFd>,
-    /// The way to their files leads elsewhere now, and not all of it could be watched.
-    pub(crate) refused: Vec<(SourceId, Notice)>,
 }
 
 /// An open file to be watched for appends.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Appends {
-    pub(crate) source: SourceId,
+pub(crate) struct Appends<'a> {
+    /// The name it goes by.
+    pub(crate) path: &'a Path,
     pub(crate) fd: RawFd,
     /// The type of the file system it is on, where known.
     pub(crate) file_system: Option<i64>,
@@ -173,8 +173,6 @@ pub(crate) struct Wake {
     mounts: Rc<Mounts>,
     /// Event sources that failed, whose threads may still be at their end.
     retired: Vec<Watcher>,
-    /// The names that are followed, to find the way to them again when it changes.
-    paths: HashMap<SourceId, PathBuf>,
     troubles: Vec<Trouble>,
     told: HashSet<&'static str>,
     revive_at: Option<Instant>,
@@ -190,7 +188,6 @@ impl Wake {
             events: None,
             mounts,
             retired: Vec::new(),
-            paths: HashMap::new(),
             troubles: Vec::new(),
             told: HashSet::new(),
             revive_at: None,
@@ -255,26 +252,40 @@ impl Wake {
     }
 
     /// Follows the name of a source.
-    pub(crate) fn follow_name(&mut self, source: SourceId, path: PathBuf) -> Notice {
-        let notice = self.follow(Follower::Source(source), &path);
-        self.paths.insert(source, path);
-        notice
+    pub(crate) fn follow_name(&mut self, source: SourceId, path: &Path, reach: Reach) -> Notice {
+        self.follow(Follower::Source(source), path, reach)
+    }
+
+    /// Follows the name of a source anew, unless it was forgotten: the way to it may have changed.
+    pub(crate) fn follow_again(&mut self, source: SourceId, path: &Path) -> Notice {
+        let follower = Follower::Source(source);
+        let is_followed = self.events.as_ref().is_some_and(|events| events.names.is_followed(follower));
+        if is_followed { self.follow(follower, path, Reach::Target) } else { Notice::Told }
     }
 
     /// Follows whatever decides what a path means, but for what might keep us waiting when it is asked for a watch.
-    fn follow(&mut self, follower: Follower, path: &Path) -> Notice {
-        let Some(events) = &mut self.events else { return Notice::Untold };
-        if self.mounts.behind(path).is_some() {
-            events.names.forget(follower);
-            return Notice::ToldInPart;
-        }
-        let result = events.names.follow(follower, path);
+    fn follow(&mut self, follower: Follower, path: &Path, reach: Reach) -> Notice {
+        let result = match &mut self.events {
+            Some(events) if self.mounts.behind(path).is_some() => {
+                events.names.forget(follower);
+                return Notice::ToldInPart;
+            }
+            Some(events) => events.names.follow(follower, path, reach),
+            None => Err(Refusal::Dead),
+        };
+        self.tell_gone();
         result.map_or_else(|refusal| self.refused(path, refusal), Notice::from)
+    }
+
+    /// Tells of directories of followed names that were found to be gone.
+    fn tell_gone(&mut self) {
+        for path in self.events.as_mut().map_or_else(Vec::new, |events| events.names.take_gone()) {
+            self.trouble(Trouble::DirectoryGone(path));
+        }
     }
 
     /// Forgets the name of a source.
     pub(crate) fn forget_name(&mut self, source: SourceId) {
-        self.paths.remove(&source);
         self.bell.forget_arrivals(source);
         if let Some(events) = &mut self.events {
             events.names.forget(Follower::Source(source));
@@ -295,7 +306,7 @@ impl Wake {
 
     /// Follows whatever decides what the base of a pattern means.
     pub(crate) fn follow_base(&mut self, pattern: usize, base: &Path) -> Notice {
-        self.follow(Follower::Pattern(pattern), base)
+        self.follow(Follower::Pattern(pattern), base, Reach::Target)
     }
 
     /// Listens to all names in a directory.
@@ -323,19 +334,13 @@ impl Wake {
     }
 
     /// Watches an open file for appends.
-    pub(crate) fn watch_appends(&mut self, file: &Appends) -> Notice {
+    pub(crate) fn watch_appends(&mut self, file: &Appends<'_>) -> Notice {
         let announces = file.file_system.map_or(Announces::Some, announces);
         if announces == Announces::None {
             return announces.into();
         }
         let result = self.events.as_mut().map_or(Err(Refusal::Dead), |events| events.writes.watch(file.fd));
-        result.map_or_else(
-            |refusal| {
-                let path = self.paths.get(&file.source).cloned().unwrap_or_default();
-                self.refused(&path, refusal)
-            },
-            |()| announces.into(),
-        )
+        result.map_or_else(|refusal| self.refused(file.path, refusal), |()| announces.into())
     }
 
     /// Watches a file again that was hot.
@@ -367,7 +372,7 @@ impl Wake {
         }
     }
 
-    /// Takes what has happened; sets watches again that were lost with it.
+    /// Takes what has happened.
     pub(crate) fn drain(&mut self, now: Instant) -> Option<Woken> {
         if self.revive_at.is_some_and(|at| at <= now) {
             return self.revive(now);
@@ -396,28 +401,15 @@ impl Wake {
         let mut concerned = self.events.as_mut().map_or_else(BTreeSet::new, |events| events.names.lost(&marks));
         // Whether a name is there decides what is to be watched for it.
         concerned.extend(marks.names);
-        let mut marked = Marked {
+        self.tell_gone();
+        Some(Woken::Marks(Marked {
             everything: marks.everything || any,
-            names: BTreeSet::new(),
+            names: concerned,
             changes: marks.changes,
             descriptors,
             parked,
             hot,
-            refused: Vec::new(),
-        };
-        for follower in concerned {
-            marked.names.insert(follower);
-            if let Follower::Source(source) = follower
-                && let Some(path) = self.paths.get(&source).cloned()
-            {
-                let notice = self.follow_name(source, path);
-                marked.refused.extend((notice != Notice::Told).then_some((source, notice)));
-            }
-        }
-        for path in self.events.as_mut().map_or_else(Vec::new, |events| events.names.take_gone()) {
-            self.trouble(Trouble::DirectoryGone(path));
-        }
-        Some(Woken::Marks(marked))
+        }))
     }
 
     /// An event source has failed: both end, and are started again later.

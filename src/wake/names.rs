@@ -4,6 +4,7 @@
 //! link leads on to another. This module knows who follows what; `ways` knows how to get there, `directories` and
 //! `above` set the watches.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
@@ -23,6 +24,8 @@ pub(crate) struct Names {
     watches: Watches,
     ways: Ways,
     entries: HashMap<Follower, Entry>,
+    /// Ways of names that are looked at only after they were followed.
+    unconfirmed: BTreeSet<WayId>,
     /// The directories that patterns listen to, by what these call them.
     heard: HashMap<(usize, PathBuf), DirectoryId>,
 }
@@ -30,9 +33,26 @@ pub(crate) struct Names {
 /// What one follower has asked for.
 #[derive(Debug)]
 struct Entry {
-    ways: Vec<WayId>,
-    names: Vec<Arc<Path>>,
-    guard: Option<Hold>,
+    /// Most have one: only links lead on.
+    stations: Vec<Station>,
+    guard: Option<Box<Hold>>,
+}
+
+/// A name on the way to a file, in the directory at the end of a way, if that leads to one.
+#[derive(Debug)]
+struct Station {
+    way: WayId,
+    name: Option<Arc<Path>>,
+}
+
+/// How far a name is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// No further than itself, since it is no link; or nobody has looked at it yet, and who does so will follow it again
+    /// if it is one, or missing.
+    Name,
+    /// To where it leads if it is a link, and to where it will be if it is missing.
+    Target,
 }
 
 impl Names {
@@ -41,7 +61,8 @@ impl Names {
     pub(crate) fn start(bell: Arc<Bell>) -> io::Result<Self> {
         let above = Above::new()?;
         let watches = Watches { directories: Directories::start(bell)?, above };
-        Ok(Self { watches, ways: Ways::default(), entries: HashMap::new(), heard: HashMap::new() })
+        let (entries, unconfirmed, heard) = (HashMap::new(), BTreeSet::new(), HashMap::new());
+        Ok(Self { watches, ways: Ways::default(), entries, unconfirmed, heard })
     }
 
     /// Becomes readable when there is something to take of what the bell doesn't tell.
@@ -58,21 +79,20 @@ impl Names {
     }
 
     /// Watches whatever decides what `path` means. Returns whether events tell of all its changes.
-    pub(crate) fn follow(&mut self, follower: Follower, path: &Path) -> Result<Announces, Refusal> {
-        let mut result = self.follow_now(follower, path);
+    pub(crate) fn follow(&mut self, follower: Follower, path: &Path, reach: Reach) -> Result<Announces, Refusal> {
+        let mut result = self.follow_now(follower, path, reach);
         for _ in 1..ATTEMPTS {
             if !matches!(result, Err(Refusal::Gone)) {
                 break;
             }
-            result = self.follow_now(follower, path);
+            result = self.follow_now(follower, path, reach);
         }
         result
     }
 
-    fn follow_now(&mut self, follower: Follower, path: &Path) -> Result<Announces, Refusal> {
-        // Most have one of each: only links lead on.
-        let mut entry = Entry { ways: Vec::with_capacity(1), names: Vec::with_capacity(1), guard: None };
-        let result = self.enter(follower, path, &mut entry);
+    fn follow_now(&mut self, follower: Follower, path: &Path, reach: Reach) -> Result<Announces, Refusal> {
+        let mut entry = Entry { stations: Vec::with_capacity(1), guard: None };
+        let result = self.enter(follower, path, reach, &mut entry);
         // The old entry goes only now, so that no moment is unwatched.
         if let Some(old) = self.entries.insert(follower, entry) {
             self.leave(follower, old);
@@ -81,33 +101,60 @@ impl Names {
     }
 
     /// Watches a name, and where it leads if it is a link.
-    fn enter(&mut self, follower: Follower, path: &Path, entry: &mut Entry) -> Result<Announces, Refusal> {
+    fn enter(
+        &mut self,
+        follower: Follower,
+        path: &Path,
+        reach: Reach,
+        entry: &mut Entry,
+    ) -> Result<Announces, Refusal> {
         let mut told = Announces::All;
-        let mut path = path.to_owned();
+        let mut path = Cow::Borrowed(path);
         for _ in 0..=LINKS {
             let (parent, name) = match (path.parent(), path.file_name()) {
                 (Some(parent), Some(name)) => (parent, Some(name)),
                 _ => (&*path, None),
             };
             let way = self.ways.enter(parent);
-            entry.ways.push(way);
+            entry.stations.push(Station { way, name: None });
             let (end, announces) = self.ways.find(&mut self.watches, way)?;
             told = told.max(announces);
             let (Some(end), Some(name)) = (end, name) else { break };
             let watched: Arc<Path> = end.watched_as.join(name).into();
             self.watches.directories.bell().follow_name(&watched, Interest::Follower(follower));
-            entry.names.push(watched);
+            if let Some(station) = entry.stations.last_mut() {
+                station.name = Some(watched);
+            }
+            if reach == Reach::Name {
+                self.unconfirmed.insert(way);
+                break;
+            }
             let target = std::fs::read_link(end.directory.join(name)).map(|target| end.directory.join(target));
             if target.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-                entry.guard = self.ways.guard_end(&mut self.watches, way);
+                entry.guard = self.ways.guard_end(&mut self.watches, way).map(Box::new);
             }
             self.ways.confirm_end(way)?;
             match target {
-                Ok(target) => path = target,
+                Ok(target) => path = Cow::Owned(target),
                 Err(_) => break,
             }
         }
         Ok(told)
+    }
+
+    /// Makes sure that the names that were followed without being looked at have been looked for where they are watched,
+    /// now that they were looked at; has the bell tell of ways that led elsewhere.
+    pub(crate) fn confirm(&mut self) {
+        for way in std::mem::take(&mut self.unconfirmed) {
+            if self.ways.confirm_end(way).is_err() {
+                self.watches.directories.bell().mark_way(way);
+            }
+        }
+    }
+
+    /// Whether anything was asked for by a follower that was not forgotten since.
+    pub(crate) fn is_followed(&self, follower: Follower) -> bool {
+        self.entries.contains_key(&follower)
     }
 
     /// Forgets everything that a follower has asked for.
@@ -118,13 +165,15 @@ impl Names {
     }
 
     fn leave(&mut self, follower: Follower, entry: Entry) {
-        for name in entry.names {
-            self.watches.directories.bell().unfollow_name(&name, Interest::Follower(follower));
+        for Station { way, name } in entry.stations {
+            if let Some(name) = name {
+                self.watches.directories.bell().unfollow_name(&name, Interest::Follower(follower));
+            }
+            self.ways.leave(&mut self.watches, way);
         }
         if let Some(guard) = entry.guard {
-            self.watches.above.let_go(guard);
+            self.watches.above.let_go(*guard);
         }
-        entry.ways.into_iter().for_each(|way| self.ways.leave(&mut self.watches, way));
     }
 
     /// Watches a directory for any name in it; the empty path is the current one. Returns whether events tell of all of
@@ -174,7 +223,10 @@ impl Names {
             return BTreeSet::new();
         }
         self.ways.make_stale(&stale);
-        let concerned = self.entries.iter().filter(|(_, entry)| entry.ways.iter().any(|way| stale.contains(way)));
+        let concerned = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.stations.iter().any(|station| stale.contains(&station.way)));
         concerned.map(|(follower, _)| *follower).collect()
     }
 
@@ -217,7 +269,7 @@ mod tests {
         }
 
         fn follow(&mut self, number: usize, name: &str) {
-            self.names.follow(Follower::Pattern(number), &self.root.join(name)).unwrap();
+            self.names.follow(Follower::Pattern(number), &self.root.join(name), Reach::Target).unwrap();
         }
 
         /// Follows until nothing more is told of what has happened so far.

@@ -74,6 +74,9 @@ impl Wake {
         deadline: Option<Instant>,
         also: &mut [Also<'_>],
     ) -> io::Result<Vec<SourceId>> {
+        if let Some(events) = &mut self.events {
+            events.names.confirm();
+        }
         let deadline = [self.deadline(attention), deadline].into_iter().flatten().min();
         let (readable, writes) = match attention {
             Attention::All { readable } => (readable, self.events.as_ref().map(|events| events.writes.fd())),

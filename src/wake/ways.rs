@@ -78,8 +78,9 @@ pub(super) struct Watches {
 impl Ways {
     /// The way to a directory, the empty path being the current one. Its user is to [`leave`](Self::leave) it once.
     pub(super) fn enter(&mut self, path: &Path) -> WayId {
-        let id = *self.by_path.entry(path.to_owned()).or_insert_with(|| {
+        let id = self.by_path.get(path).copied().unwrap_or_else(|| {
             self.next += 1;
+            self.by_path.insert(path.to_owned(), WayId(self.next));
             WayId(self.next)
         });
         let new = || Way { path: path.to_owned(), users: 0, state: State::Stale, course: Course::default() };

@@ -147,8 +147,8 @@ impl Source {
             State::Absent(_) | State::Finishing | State::Over => Arrival::Accessible,
         };
         match (self.following, self.state) {
-            // That was asked for when it was added.
-            (_, State::New) => {}
+            // It is watched, or will be before it is looked at again.
+            (_, State::New) if !self.name.is_link() => {}
             // The way to the name may lead elsewhere than where it was watched.
             (Following::Name, _) => context.wants.push(Want::Name(self.id)),
             (Following::Descriptor, State::Absent(_)) => context.wants.push(Want::Forget(self.id)),
@@ -259,6 +259,9 @@ impl Source {
         }
         if !waiting {
             context.wants.push(Want::Forget(self.id));
+        } else if since == Since::Start {
+            // It was not known to be missing, or a link, when it was watched.
+            context.wants.push(Want::Name(self.id));
         }
     }
 }
