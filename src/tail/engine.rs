@@ -52,6 +52,8 @@ struct Slot {
     noticed: Noticed,
     cause: Cause,
     queued: bool,
+    /// Whether it was asked for by its name.
+    is_named: bool,
 }
 
 impl Slot {
@@ -86,10 +88,10 @@ pub(crate) struct Engine {
     ready: VecDeque<SourceId>,
     schedule: Schedule,
     /// Whose the open files are.
-    holders: HashMap<FileId, Vec<SourceId>>,
+    holders: BTreeSet<(FileId, SourceId)>,
     /// What more files are found by.
     patterns: Vec<Rc<Pattern>>,
-    /// The sources that were asked for by name.
+    /// The sources that were asked for by name, as long as there are patterns: these want to know.
     named: HashMap<PathBuf, Vec<SourceId>>,
     /// Whose the watched descriptors are.
     descriptors: HashMap<RawFd, SourceId>,
@@ -125,7 +127,7 @@ impl Engine {
             starting: VecDeque::new(),
             ready: VecDeque::new(),
             schedule: Schedule::default(),
-            holders: HashMap::new(),
+            holders: BTreeSet::new(),
             patterns: Vec::new(),
             named: HashMap::new(),
             descriptors: HashMap::new(),
@@ -153,6 +155,11 @@ impl Engine {
     /// More files will be found by this.
     pub(crate) fn expect(&mut self, pattern: Rc<Pattern>) {
         self.patterns.push(pattern);
+        if self.patterns.len() == 1 {
+            let mut ids: Vec<_> = self.slots.keys().copied().collect();
+            ids.sort_unstable();
+            ids.into_iter().for_each(|id| self.note_name(id));
+        }
     }
 
     pub(crate) fn files(&self) -> &dyn Files {

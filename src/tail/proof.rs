@@ -7,41 +7,34 @@
 pub(crate) const ANCHOR: usize = 256;
 
 /// The last bytes before an offset.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Anchor {
-    length: u16,
-    bytes: [u8; ANCHOR],
-}
-
-impl Default for Anchor {
-    fn default() -> Self {
-        Self { length: 0, bytes: [0; ANCHOR] }
-    }
+    bytes: Vec<u8>,
 }
 
 impl Anchor {
     /// Remembers the end of `read`, the bytes that were read last.
     pub(crate) fn push(&mut self, read: &[u8]) {
-        let old = usize::from(self.length);
-        let from_new = read.len().min(ANCHOR);
-        let from_old = old.min(ANCHOR - from_new);
-        self.bytes.copy_within(old - from_old..old, 0);
-        self.bytes[from_old..from_old + from_new].copy_from_slice(&read[read.len() - from_new..]);
-        self.length = u16::try_from(from_old + from_new).unwrap_or(0);
+        let new = &read[read.len().saturating_sub(ANCHOR)..];
+        let surplus = (self.bytes.len() + new.len()).saturating_sub(ANCHOR);
+        self.bytes.drain(..surplus);
+        // Of many files, most rest for ever where they are.
+        self.bytes.reserve_exact(new.len());
+        self.bytes.extend_from_slice(new);
     }
 
     /// Forgets everything and remembers the end of `read`.
     pub(crate) fn replace(&mut self, read: &[u8]) {
-        self.length = 0;
+        self.bytes.clear();
         self.push(read);
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len()]
+        &self.bytes
     }
 
     pub(crate) fn len(&self) -> usize {
-        usize::from(self.length)
+        self.bytes.len()
     }
 
     /// Whether there is enough of it to recognise it in another place.
@@ -64,7 +57,9 @@ impl Head {
     pub(crate) fn extend(&mut self, bytes: &[u8], offset: u64) {
         if offset == self.bytes.len() as u64 {
             let room = HEAD - self.bytes.len();
-            self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            let next = &bytes[..bytes.len().min(room)];
+            self.bytes.reserve_exact(next.len());
+            self.bytes.extend_from_slice(next);
         }
     }
 

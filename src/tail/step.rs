@@ -1,6 +1,6 @@
 //! What passes between the engine and its sources: what is due, what a step needs, what it brings and asks for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::path::Path;
@@ -118,14 +118,20 @@ impl Context<'_> {
 /// What is followed by any source, or will be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Others<'a> {
-    pub(crate) holders: &'a HashMap<FileId, Vec<SourceId>>,
+    pub(crate) holders: &'a BTreeSet<(FileId, SourceId)>,
     pub(crate) patterns: &'a [Rc<Pattern>],
 }
 
 impl Others<'_> {
     /// Whether a source has this file.
     pub(crate) fn hold(self, file: FileId) -> bool {
-        self.holders.contains_key(&file)
+        self.holders_of(file).next().is_some()
+    }
+
+    /// The sources that have this file.
+    pub(crate) fn holders_of(self, file: FileId) -> impl Iterator<Item = SourceId> {
+        let from = self.holders.range((file, SourceId::FIRST)..);
+        from.take_while(move |(held, _)| *held == file).map(|(_, source)| *source)
     }
 
     /// Whether patterns find whatever has this path.

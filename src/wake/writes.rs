@@ -40,7 +40,7 @@ pub(super) struct Writes {
     inotify: OwnedFd,
     watches: HashMap<RawFd, i32>,
     /// The kernel has one watch for each file, however many descriptors of it are watched.
-    sharers: HashMap<i32, Vec<RawFd>>,
+    sharers: BTreeSet<(i32, RawFd)>,
     /// Watches of files that are closed for the time being, and whose they are.
     parked: HashMap<i32, Vec<SourceId>>,
     parked_by: HashMap<SourceId, i32>,
@@ -103,7 +103,7 @@ impl Writes {
         Ok(Self {
             inotify,
             watches: HashMap::new(),
-            sharers: HashMap::new(),
+            sharers: BTreeSet::new(),
             parked: HashMap::new(),
             parked_by: HashMap::new(),
             hot: BTreeSet::new(),
@@ -129,7 +129,7 @@ impl Writes {
             other => Refusal::Other(other.into()),
         })?;
         self.watches.insert(fd, watch);
-        self.sharers.entry(watch).or_default().push(fd);
+        self.sharers.insert((watch, fd));
         Ok(())
     }
 
@@ -137,12 +137,13 @@ impl Writes {
     pub(super) fn release(&mut self, fd: RawFd) {
         self.hot.remove(&fd);
         let Some(watch) = self.watches.remove(&fd) else { return };
-        let Some(sharers) = self.sharers.get_mut(&watch) else { return };
-        sharers.retain(|sharer| *sharer != fd);
-        if sharers.is_empty() {
-            self.sharers.remove(&watch);
-            self.drop_unused(watch);
-        }
+        self.sharers.remove(&(watch, fd));
+        self.drop_unused(watch);
+    }
+
+    /// The watched descriptors of the file that has this watch.
+    fn sharing(&self, watch: i32) -> impl Iterator<Item = RawFd> {
+        self.sharers.range((watch, RawFd::MIN)..=(watch, RawFd::MAX)).map(|(_, fd)| *fd)
     }
 
     /// Forgets a descriptor, but goes on to watch its file on behalf of a source; false if it isn't watched.
@@ -168,7 +169,7 @@ impl Writes {
     }
 
     fn drop_unused(&self, watch: i32) {
-        if !self.sharers.contains_key(&watch) && !self.parked.contains_key(&watch) {
+        if self.sharing(watch).next().is_none() && !self.parked.contains_key(&watch) {
             // The kernel may have dropped the watch together with the file already.
             let _ = inotify::remove_watch(&self.inotify, watch);
         }
@@ -229,7 +230,7 @@ impl Writes {
                 // An event of a watch that was taken back meanwhile concerns nobody any more.
                 Ok(event) => {
                     written.events += 1;
-                    written.descriptors.extend(self.sharers.get(&event.wd()).into_iter().flatten());
+                    written.descriptors.extend(self.sharing(event.wd()));
                     written.parked.extend(self.parked.get(&event.wd()).into_iter().flatten());
                 }
                 Err(Errno::AGAIN | Errno::INTR) => break,

@@ -11,16 +11,29 @@ use crate::tail::lineage;
 use crate::tail::options::{Following, Lineage};
 use crate::tail::position::Resume;
 use crate::tail::source::{FirstSight, Kinship, Missed, Source};
-use crate::tail::step::{Due, Want};
+use crate::tail::step::{Due, Others, Want};
 
 impl Engine {
     /// Follows a name.
     pub(crate) fn add_name(&mut self, path: PathBuf, now: Instant) -> SourceId {
         let id = self.next_id();
-        self.named.entry(path.clone()).or_default().push(id);
         let source = Source::named(id, path, self.options.following, now);
         self.want_name(id);
-        self.insert(id, source)
+        self.insert(id, source);
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.is_named = true;
+        }
+        if !self.patterns.is_empty() {
+            self.note_name(id);
+        }
+        id
+    }
+
+    /// Notes whose a name is, if it was asked for.
+    pub(super) fn note_name(&mut self, id: SourceId) {
+        if let Some(slot) = self.slots.get(&id).filter(|slot| slot.is_named) {
+            self.named.entry(slot.source.path().to_owned()).or_default().push(id);
+        }
     }
 
     /// Follows a name from where an earlier tail had come to.
@@ -128,7 +141,7 @@ impl Engine {
         // Until its watches are set, nothing but looking tells of changes; setting them marks it again.
         let asked = self.options.poll_only;
         let noticed = if asked { Noticed::ByPolling(Because::Asked) } else { Noticed::ByEvents };
-        let slot = Slot { source, held: Box::default(), noticed, cause: Cause::Told, queued: false };
+        let slot = Slot { source, held: Box::default(), noticed, cause: Cause::Told, queued: false, is_named: false };
         self.slots.insert(id, Box::new(slot));
         self.starting.push_back(id);
         self.note_files(id);
@@ -143,25 +156,15 @@ impl Engine {
         }
         let held = slot.source.files().collect();
         let old = std::mem::replace(&mut slot.held, held);
-        for file in &slot.held {
-            let holders = self.holders.entry(*file).or_insert_with(|| Vec::with_capacity(1));
-            if !holders.contains(&id) {
-                holders.push(id);
-            }
+        for file in old {
+            self.holders.remove(&(file, id));
         }
-        for file in old.iter().filter(|file| !slot.held.contains(file)) {
-            if let Some(holders) = self.holders.get_mut(file) {
-                holders.retain(|holder| *holder != id);
-                if holders.is_empty() {
-                    self.holders.remove(file);
-                }
-            }
-        }
+        self.holders.extend(slot.held.iter().map(|file| (*file, id)));
     }
 
     /// The source that has a file open; of several the first.
     pub(crate) fn holder(&self, file: FileId) -> Option<SourceId> {
-        self.holders.get(&file)?.first().copied()
+        Others { holders: &self.holders, patterns: &self.patterns }.holders_of(file).next()
     }
 
     /// The source that was asked for by this name and waits for a file.

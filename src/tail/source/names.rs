@@ -248,8 +248,13 @@ impl Source {
                 },
             });
         }
-        if waiting && self.following == Following::Descriptor && since != Since::Still {
-            // It isn't watched yet; once it is, it is looked at again.
+        let watched = match since {
+            Since::Start => false,
+            Since::Change => self.following == Following::Name,
+            Since::Still => true,
+        };
+        if waiting && !watched {
+            // It isn't watched yet, or no further than itself; once it is, it is looked at again.
             context.wants.push(Want::Name(self.id));
         }
         self.state = if waiting { State::Absent(absence) } else { State::Over };
@@ -259,9 +264,6 @@ impl Source {
         }
         if !waiting {
             context.wants.push(Want::Forget(self.id));
-        } else if since == Since::Start {
-            // It was not known to be missing, or a link, when it was watched.
-            context.wants.push(Want::Name(self.id));
         }
     }
 }
