@@ -192,6 +192,7 @@ pub trait Files: fmt::Debug {
     }
 
     /// Ends what works for it, when no file is open any more; returns where that could not be waited for.
+    #[allow(clippy::must_use_candidate, reason = "who ends anyway may have nothing to say")]
     fn end(self: Box<Self>) -> Vec<PathBuf> {
         Vec::new()
     }

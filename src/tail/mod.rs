@@ -438,6 +438,7 @@ impl Tail {
 
     /// Ends the tail: closes its files and waits until every thread it started is gone and every watch released. Only a
     /// thread that itself waits for a mount that doesn't answer is left behind; returns where these mounts are.
+    #[allow(clippy::must_use_candidate, reason = "who ends anyway may have nothing to say")]
     pub fn join(self) -> Vec<PathBuf> {
         self.engine.leave();
         self.wake.join();

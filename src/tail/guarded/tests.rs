@@ -301,7 +301,7 @@ fn a_file_that_is_opened_when_nobody_waits_for_it_any_more_is_closed() {
 #[test]
 fn bytes_come_as_they_are() {
     let stage = Stage::new();
-    let text: String = (0..50_000).map(|number| format!("L{number}\n")).collect();
+    let text = (0..50_000).map(|number| format!("L{number}\n")).collect::<Vec<_>>().concat();
     stage.append("remote/a.log", &text);
     let files = stage.files(stage.mounts());
     let handle = files.open(&stage.path("remote/a.log"), Links::Refuse).unwrap();
