@@ -7,20 +7,23 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
+use std::io;
 use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::route::route;
 
 const TABLE: &str = "/proc/self/mountinfo";
 
-/// How often the kernel is asked whether the table has changed, while files are looked at.
-const ASKING: Duration = Duration::from_secs(1);
+/// Room for the table as it is on most machines.
+const ROOM: usize = 16 * 1024;
+
+/// How often the table is read anew while files are looked at. The kernel would tell of changes, but for a descriptor,
+/// of which there may be too few.
+const CHANGES: Duration = Duration::from_secs(5);
 
 /// For how long links on the way to a directory are taken to lead where they did: many names in one are looked at in a
 /// row.
@@ -51,14 +54,10 @@ struct State {
 /// Where the table comes from.
 #[derive(Debug)]
 enum Source {
-    /// It is read when it is first needed.
-    Unread,
-    Kernel {
-        file: File,
-        asked: Instant,
-    },
-    /// It can't be read, or is as it was made.
-    None,
+    /// The kernel, and when it is to be asked.
+    Kernel(Instant),
+    /// It is as it was made.
+    Made,
 }
 
 /// Where a directory is.
@@ -73,19 +72,19 @@ enum Way {
 impl Mounts {
     /// Those that this process sees.
     pub(crate) fn of_this_process() -> Self {
-        Self::new(Source::Unread, HashMap::new())
+        Self::new(Source::Kernel(Instant::now()), HashMap::new())
     }
 
     /// For where nothing is to be taken to stop answering.
     pub(crate) fn none() -> Self {
-        Self::new(Source::None, HashMap::new())
+        Self::new(Source::Made, HashMap::new())
     }
 
     /// Takes these for mounts that may stop answering.
     #[cfg(test)]
     pub(crate) fn at(points: &[&Path]) -> Self {
         let mount = |(id, point): (u64, &&Path)| (point.to_path_buf(), Mount { id, point: (**point).into() });
-        Self::new(Source::None, (0..).zip(points).map(mount).collect())
+        Self::new(Source::Made, (0..).zip(points).map(mount).collect())
     }
 
     fn new(source: Source, points: HashMap<PathBuf, Mount>) -> Self {
@@ -153,45 +152,38 @@ impl State {
         self.points.get(&point).cloned()
     }
 
-    /// Reads the table if it was not read yet, or has changed.
+    /// Reads the table if that is due.
     fn refresh(&mut self) {
         let now = Instant::now();
-        match &mut self.source {
-            Source::None => return,
-            Source::Unread => {
-                let Ok(file) = File::open(TABLE) else {
-                    self.source = Source::None;
-                    return;
-                };
-                self.source = Source::Kernel { file, asked: now };
-            }
-            Source::Kernel { asked, .. } if now < *asked + ASKING => return,
-            Source::Kernel { file, asked } => {
-                *asked = now;
-                if !has_changed(file) {
-                    return;
-                }
-            }
+        let Source::Kernel(due) = &mut self.source else { return };
+        if now < *due {
+            return;
         }
-        if let Source::Kernel { file, .. } = &self.source
-            && let Ok(table) = read(file)
-        {
-            self.points = parse(&table);
-            self.ways.clear();
+        *due = now + CHANGES;
+        // What can't be read now, for want of a descriptor, is as it was.
+        if let Ok(table) = read() {
+            let points = parse(&table);
+            if points != self.points {
+                self.points = points;
+                self.ways.clear();
+            }
         }
     }
 }
 
-/// Whether something was mounted or unmounted since that was last asked.
-fn has_changed(table: &File) -> bool {
-    let mut fds = [PollFd::new(table, PollFlags::PRI)];
-    rustix::event::poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
-}
-
-fn read(mut table: &File) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    table.rewind()?;
-    table.read_to_end(&mut text)?;
+fn read() -> io::Result<Vec<u8>> {
+    let table = File::open(TABLE)?;
+    let (mut text, mut length) = (vec![0; ROOM], 0);
+    loop {
+        match table.read_at(&mut text[length..], length as u64)? {
+            0 => break,
+            more => length += more,
+        }
+        if length == text.len() {
+            text.resize(2 * length, 0);
+        }
+    }
+    text.truncate(length);
     Ok(text)
 }
 
@@ -313,8 +305,7 @@ mod tests {
 
     #[test]
     fn the_table_of_this_process_can_be_read() {
-        let mounts = Mounts::of_this_process();
-        assert_eq!(mounts.of(Path::new("/")), None);
-        assert!(matches!(mounts.0.borrow().source, Source::Kernel { .. }));
+        let table = read().unwrap();
+        assert!(table.ends_with(b"\n") && table.windows(3).any(|word| word == b" / "));
     }
 }
