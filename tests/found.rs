@@ -5,6 +5,7 @@
 mod common;
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt;
 
 use common::{Ended, Logs, Mode, Tail, in_both_modes};
@@ -531,4 +532,74 @@ fn what_may_be_a_copy_is_shown_before_the_end() {
     tail.until_line(5);
     logs.append("a.log.2", 1..=2);
     tail.ended().printed("L1\nL2\nL3\nL4\nL5\nL1\nL2\n").with_status(0);
+}
+
+/// Puts `NAME.gz` in the place of a file.
+fn compress(logs: &Logs, name: &str) {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(&logs.read(name)).unwrap();
+    logs.write(format!("{name}.gz"), packed.finish().unwrap()).remove(name);
+}
+
+in_both_modes!(rotated_logs_that_are_compressed_are_no_logs_of_their_own);
+fn rotated_logs_that_are_compressed_are_no_logs_of_their_own(mode: Mode) {
+    for command in ["watch --glob *.log* .", "follow -n +1 a*", "stream --format json a*"] {
+        let logs = Logs::with("a.log", 900..=999);
+        compress(&logs, "a.log");
+        logs.rename("a.log.gz", "a.log.2.gz").append("a.log", 1..=300);
+        // What is made this shortly before may be meant to get the name.
+        common::pause_ms(1_100);
+        let tail = following(&logs, mode, command);
+        tail.until_line(300);
+        for round in 1..=3 {
+            logs.rename("a.log", "a.log.1").append("a.log", 300 + round..=300 + round);
+            tail.until_line(300 + round);
+            compress(&logs, "a.log.1");
+            // Not by its name either, while it is made.
+            logs.append_bytes("a.log.3.gz", "").append_bytes("a.log.3.gz.tmp", b"\x1f\x8b\x08");
+            logs.rename("a.log.1.gz", format!("a.log.{}.gz", 3 + round)).append_bytes("a.log.3.gz", b"\x1f\x8b\x08");
+        }
+        logs.append("a.log", 304..=304);
+        tail.until_line(304);
+        let ended = tail.end();
+        let mut came = texts(&ended);
+        came.sort_unstable_by_key(|line| line[1..].parse::<u32>().unwrap());
+        assert!(came == numbered(1..=304), "{command}: {}", came.len());
+        ended.noticed_once("left out: it is compressed; '*.gz' would take such files as they are");
+    }
+}
+
+in_both_modes!(compressed_files_come_as_they_are_where_a_pattern_asks_for_them);
+fn compressed_files_come_as_they_are_where_a_pattern_asks_for_them(mode: Mode) {
+    for pattern in ["*.gz", "a.*.{gz,xz}", "a.log.1.g[yz]"] {
+        let logs = Logs::with("a.log.1", 1..=300);
+        compress(&logs, "a.log.1");
+        let packed = logs.read("a.log.1.gz");
+        let tail = logs.follow(mode, &format!("-q -n +1 {pattern}"));
+        // Its last line may have no end.
+        tail.until_bytes(packed.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1));
+        assert!(packed.starts_with(&tail.end().stdout));
+        logs.rtail(&format!("follow --no-follow -q -n +1 {pattern}")).run().printed(&packed);
+    }
+    // And what only looks compressed is text.
+    let logs = Logs::with("a.log", 1..=3);
+    logs.append("a.log.1.gz", 4..=5);
+    logs.rtail("follow --no-follow -q -n +1 a.log*").run().printed_lines(1..=5);
+    let tail = logs.follow(mode, "-q -n +1 a.log*");
+    tail.until_line(5);
+    logs.append("a.log.1.gz", 6..=6);
+    tail.until_line(6);
+    tail.end().printed_lines(1..=6);
+}
+
+#[test]
+fn compressed_files_are_not_printed_where_a_pattern_does_not_ask_for_them() {
+    let logs = Logs::with("a.log", 1..=3);
+    logs.append("a.log.1", 4..=9).append("a.log.2", 4..=9);
+    compress(&logs, "a.log.1");
+    compress(&logs, "a.log.2");
+    for command in ["follow --no-follow -q -n +1 a*", "stream --no-follow a*"] {
+        let ended = logs.rtail(command).run().printed_lines(1..=3);
+        ended.noticed_once("'a.log.1.gz': left out: it is compressed").with_status(0);
+    }
 }

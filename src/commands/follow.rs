@@ -222,6 +222,7 @@ impl Show for Shows<'_> {
             Event::Trouble(Trouble::DirectoryGone(_)) if self.status == Exit::Failure => {}
             Event::Trouble(trouble) => notices.tell_all(&wording::trouble(self.settings.persona, &trouble)),
             Event::LeftOut(path) => notices.tell(&wording::left_out(&path)),
+            Event::Compressed(path) => notices.tell(&wording::compressed(&path)),
             Event::Unlistable(path, error) => notices.tell(&wording::unlistable(&path, &error)),
             Event::Working { .. } | Event::NoBase(..) => {}
         }

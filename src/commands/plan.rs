@@ -11,7 +11,7 @@ use crate::output::wording;
 use crate::settings::{Follow, Looking, Mode, Operand, Persona, Start};
 use crate::tail::{
     FileId, FileKind, Files as _, Following, Framing, Guarded, Lineage, Links, Looks, Nuls, Options, Passing, Pipes,
-    Retry, Rewriting, is_pattern, matching,
+    Retry, Rewriting, is_pattern, matches_compressed, matching,
 };
 
 /// The interval of GNU `tail` unless `-s` sets another.
@@ -41,22 +41,29 @@ pub(super) fn as_pattern<'a>(settings: &Follow, operand: &'a Operand) -> Option<
     }
 }
 
-/// The files that match a pattern now, each under one name, but for the output, which is left out with a notice.
+/// The files that match a pattern now, each under one name, but for the output and what is compressed, which are left
+/// out with a notice.
 pub(super) fn matching_but(
     own: Option<FileId>,
     pattern: &Path,
     notices: &mut Notices,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = matching(pattern)?;
-    let (mut seen, files) = (HashSet::new(), Guarded::default());
+    let (mut seen, mut told_compressed, files) = (HashSet::new(), false, Guarded::default());
     found.retain(|path| {
         // What can't be reached is for the reading to find out.
         let Ok(meta) = files.meta(path, Links::Follow) else { return true };
-        let is_own = own == Some(meta.id);
-        if is_own {
+        if own == Some(meta.id) {
             notices.tell(&wording::left_out(path));
+            return false;
         }
-        !is_own && (meta.kind == FileKind::Directory || seen.insert(meta.id))
+        if matches_compressed(pattern, path, &files).unwrap_or(false) {
+            if !std::mem::replace(&mut told_compressed, true) {
+                notices.tell(&wording::compressed(path));
+            }
+            return false;
+        }
+        meta.kind == FileKind::Directory || seen.insert(meta.id)
     });
     Ok(found)
 }

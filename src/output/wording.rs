@@ -162,6 +162,12 @@ pub(crate) fn left_out(path: &Path) -> String {
     format!("{}: left out: it is the output", quote(path))
 }
 
+/// The notice for the first file that a pattern would match if it were not compressed.
+pub(crate) fn compressed(path: &Path) -> String {
+    let ending = path.extension().unwrap_or_default().display();
+    format!("{}: left out: it is compressed; '*.{ending}' would take such files as they are", quote(path))
+}
+
 /// The notice for a directory that a pattern leads through and that can't be listed.
 pub(crate) fn unlistable(path: &Path, error: &io::Error) -> String {
     format!("cannot read directory {}: {}", quote(path), cause(error))

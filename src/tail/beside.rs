@@ -99,8 +99,10 @@ impl Chain<'_> {
             let handle = self.name.open(self.files)?;
             Ok(handle.meta()?.id == live && packs(file, &*handle)?)
         };
+        // What a pattern found may have been let go by another source under the name that was compressed.
+        let anothers = self.others.iter().flat_map(|(_, closed)| closed.iter());
         Ok(self.any(self.members, |member| member.is_packed_in(file))?
-            || self.any(self.past(), |closed| packs_read(file, closed))?
+            || self.any(self.past().chain(anothers), |closed| packs_read(file, closed))?
             || self.any(live, packs_live)?)
     }
 

@@ -21,7 +21,7 @@ use super::files::{FileId, FileKind, Files, Links, Meta};
 use super::lineage;
 use super::matches::Matches;
 use super::name::is_shortage;
-use super::pattern::{Pattern, State, Visit};
+use super::pattern::{Pattern, State, Visit, is_compressed_unasked};
 use super::report::Report;
 use super::source::{FirstSight, Kinship, Missed};
 use super::step::RETRY;
@@ -40,10 +40,14 @@ pub(crate) struct Discovery {
     own_paths: Vec<PathBuf>,
     /// Paths of which something was reported already.
     reported: HashSet<PathBuf>,
+    /// Whether it was reported that compressed files are left out.
+    told_compressed: bool,
     /// Names of files whose sources have gone on to others: once these let them go, they are followed by themselves.
     strays: BTreeMap<PathBuf, FileId>,
     /// Files that are left out, for now or for good, since they are copies of logs.
     suspects: Suspects,
+    /// Compressed files that have come, to be compared with what sources have before any takes them for its own.
+    compressed: BTreeMap<PathBuf, FileId>,
     /// When it was last known which names match.
     looked: Option<SystemTime>,
     /// When to look again although no event may tell.
@@ -92,8 +96,10 @@ impl Discovery {
             own: Vec::new(),
             own_paths: Vec::new(),
             reported: HashSet::new(),
+            told_compressed: false,
             strays: BTreeMap::new(),
             suspects: Suspects::new(),
+            compressed: BTreeMap::new(),
             looked: None,
             look_at: None,
         }
@@ -321,6 +327,15 @@ impl Discovery {
                     }
                     self.matches.insert(path, id);
                 }
+                None if self.is_compressed(&path, engine.files()) => {
+                    self.matches.remove(&path);
+                    if !std::mem::replace(&mut self.told_compressed, true) {
+                        reports.push(Report::Compressed(path.clone()));
+                    }
+                    if self.arrival != Arrival::First {
+                        self.compressed.extend(file.map(|file| (path, file)));
+                    }
+                }
                 None => match meta.map_or(Kinship::None, |meta| self.kinship(&path, &meta, engine, now)) {
                     Kinship::None => new.push((path, file)),
                     // Whatever the name meant, it is not known as yet what follows that.
@@ -329,6 +344,7 @@ impl Discovery {
                 },
             }
         }
+        self.compare_compressed(engine);
         let later: &[_] = if self.arrival == Arrival::First { &[] } else { &new };
         let held_at_once = !later.is_empty();
         let names = later.iter().map(|(path, _)| path).chain(&gone).map(PathBuf::as_path);
@@ -355,6 +371,16 @@ impl Discovery {
         let log = |origin: PathBuf| self.matches.under(&origin).or_else(|| engine.named(&origin));
         let logs: Vec<_> = lineage::origins(path).filter_map(log).collect();
         self.suspects.judge(path, meta, &logs, engine, now)
+    }
+
+    /// Finds out which compressed files were made of what sources have.
+    fn compare_compressed(&mut self, engine: &mut Engine) {
+        let matches = &self.matches;
+        self.compressed.retain(|path, file| {
+            let meta = engine.files().meta(path, Links::Refuse);
+            let is_there = meta.is_ok_and(|meta| meta.id == *file);
+            is_there && !engine.compare_compressed(path, *file, &matches.relatives(path, engine))
+        });
     }
 
     /// Has files that no source knows followed.
@@ -388,6 +414,10 @@ impl Discovery {
     fn awaited_by(&self, engine: &Engine, path: &Path) -> Option<SourceId> {
         let found = self.matches.under(path).filter(|id| engine.is_waiting(*id));
         found.or_else(|| engine.awaiting(path))
+    }
+
+    fn is_compressed(&self, path: &Path, files: &dyn Files) -> bool {
+        is_compressed_unasked(path, self.searches.iter().map(|search| &*search.pattern), files)
     }
 
     fn is_own(&self, path: &Path) -> bool {

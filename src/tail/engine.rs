@@ -7,7 +7,7 @@ mod adding;
 mod room;
 mod rounds;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
@@ -89,6 +89,8 @@ pub(crate) struct Engine {
     schedule: Schedule,
     /// Whose the open files are.
     holders: BTreeSet<(FileId, SourceId)>,
+    /// Compressed files that were made of what some source has, or had.
+    compressed: HashSet<FileId>,
     /// What more files are found by.
     patterns: Vec<Rc<Pattern>>,
     /// The sources that were asked for by name, as long as there are patterns: these want to know.
@@ -128,6 +130,7 @@ impl Engine {
             ready: VecDeque::new(),
             schedule: Schedule::default(),
             holders: BTreeSet::new(),
+            compressed: HashSet::new(),
             patterns: Vec::new(),
             named: HashMap::new(),
             descriptors: HashMap::new(),
@@ -493,7 +496,7 @@ impl Engine {
             closed: &mut self.closed,
             source,
             noticed,
-            others: Others { holders: &self.holders, patterns: &self.patterns },
+            others: Others { holders: &self.holders, patterns: &self.patterns, compressed: &self.compressed },
             interrupt: &self.interrupt,
             can_make_room: self.can_make_room,
             alone: self.added == 1,

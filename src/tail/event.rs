@@ -53,6 +53,9 @@ pub enum Event<'a> {
     Trouble(Trouble),
     /// A pattern matches this file, which is left out because the events are written to it.
     LeftOut(PathBuf),
+    /// A pattern matches this file, which is left out because it is compressed, and so are others. A pattern for that
+    /// ending takes them.
+    Compressed(PathBuf),
     /// A directory that a pattern leads through can't be listed, so that nothing in it matches.
     Unlistable(PathBuf, io::Error),
     /// What was to be followed with all that is below it is not there, from the start or any more. It is waited for.

@@ -82,7 +82,9 @@ pub use self::options::{
     Following, Lineage, Looks, Nuls, Options, Passing, Pipes, ReadErrors, Retry, Rewriting, Start,
 };
 pub use self::passage::Passage;
-pub use self::pattern::{BadPattern, Selection, could_match, is_pattern, looks_like_pattern, matching};
+pub use self::pattern::{
+    BadPattern, Selection, could_match, is_pattern, looks_like_pattern, matches_compressed, matching,
+};
 pub use self::position::{Position, Resume};
 pub use crate::wake::{Also, Trouble, Until};
 

@@ -16,6 +16,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::files::{FileKind, Files, Links};
 use super::guarded::Guarded;
+use super::scan::read_at_least;
 
 /// How deep `**` goes: directories below it that are nested deeper are most likely a loop of links.
 const DEPTH: usize = 64;
@@ -26,6 +27,64 @@ const NO_LOGS: [&str; 7] = ["CVS", "__pycache__", "bower_components", "node_modu
 
 /// Endings of files that are no text, most often rotated logs that were compressed.
 const NO_TEXT: [&str; 9] = ["7z", "Z", "bz2", "gz", "lz4", "lzma", "xz", "zip", "zst"];
+
+/// What may stand behind such an ending while the file is being made.
+const UNFINISHED: [&str; 3] = ["tmp", "temp", "part"];
+
+/// What compressed files begin with.
+const MAGIC: [&[u8]; 9] = [
+    b"\x1f\x8b",
+    b"\x1f\x9d",
+    b"\x28\xb5\x2f\xfd",
+    b"\xfd7zXZ\0",
+    b"\x5d\0\0",
+    b"BZh",
+    b"\x04\x22\x4d\x18",
+    b"PK\x03\x04",
+    b"7z\xbc\xaf\x27\x1c",
+];
+
+/// The most bytes that it takes to know one.
+const MAGIC_LENGTH: usize = 6;
+
+/// Whether a file of this name may be a compressed one, or one in the making.
+fn looks_compressed(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let mut parts = name.rsplit(|byte| *byte == b'.');
+    let is_behind = |part: &&[u8]| {
+        !part.is_empty() && part.iter().all(u8::is_ascii_digit)
+            || UNFINISHED.iter().any(|word| word.as_bytes() == *part)
+    };
+    let ending = parts.find(|part| !is_behind(part));
+    // What begins with the dot has no other name.
+    parts.next().is_some() && ending.is_some_and(|ending| NO_TEXT.iter().any(|other| other.as_bytes() == ending))
+}
+
+/// Whether a file is, by its name and what it begins with, a compressed one that none of these patterns asks for. One
+/// that is empty may become one.
+pub(crate) fn is_compressed_unasked<'p>(
+    path: &Path,
+    mut patterns: impl Iterator<Item = &'p Pattern>,
+    files: &dyn Files,
+) -> bool {
+    if !looks_compressed(path) || patterns.any(|pattern| pattern.asks_for_compressed(path)) {
+        return false;
+    }
+    let mut first = [0; MAGIC_LENGTH];
+    let opened = files.open(path, Links::Follow);
+    let read = opened.and_then(|file| read_at_least(&*file, &mut first, 0, MAGIC_LENGTH));
+    let is_beginning =
+        |magic: &[u8], length: usize| first[..length].starts_with(magic) || magic.starts_with(&first[..length]);
+    read.map_or(true, |length| MAGIC.iter().any(|magic| is_beginning(magic, length)))
+}
+
+/// Whether a file that a pattern matches is a compressed one, most often a rotated log, which the pattern doesn't ask for by its ending.
+///
+/// # Errors
+/// When the pattern can't be understood.
+pub fn matches_compressed(pattern: &Path, path: &Path, files: &dyn Files) -> Result<bool, BadPattern> {
+    Ok(is_compressed_unasked(path, std::iter::once(&Pattern::new(pattern)?), files))
+}
 
 /// A pattern that can't be understood.
 #[derive(Debug)]
@@ -280,6 +339,12 @@ impl Pattern {
         let Ok(behind) = path.strip_prefix(&self.base) else { return false };
         let names: Vec<_> = behind.components().map(Component::as_os_str).collect();
         self.takes_names(&names, State { part: 0, depth: 0 })
+    }
+
+    /// Whether it leads to a file of this path, which looks compressed, for that very ending: such files are asked for.
+    fn asks_for_compressed(&self, path: &Path) -> bool {
+        // Nobody's pattern is about this ending.
+        self.takes(path) && !self.takes(&path.with_extension("other-than-compressed"))
     }
 
     fn takes_names(&self, names: &[&OsStr], state: State) -> bool {

@@ -10,6 +10,7 @@ use crate::wake::Trouble;
 pub(crate) enum Report {
     Trouble(Trouble),
     LeftOut(PathBuf),
+    Compressed(PathBuf),
     Unlistable(PathBuf, io::Error),
     NoBase(PathBuf, Since),
 }
@@ -19,6 +20,7 @@ impl From<Report> for Event<'_> {
         match report {
             Report::Trouble(trouble) => Event::Trouble(trouble),
             Report::LeftOut(path) => Event::LeftOut(path),
+            Report::Compressed(path) => Event::Compressed(path),
             Report::Unlistable(path, error) => Event::Unlistable(path, error),
             Report::NoBase(path, since) => Event::NoBase(path, since),
         }

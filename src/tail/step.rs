@@ -1,6 +1,6 @@
 //! What passes between the engine and its sources: what is due, what a step needs, what it brings and asks for.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::path::Path;
@@ -120,12 +120,14 @@ impl Context<'_> {
 pub(crate) struct Others<'a> {
     pub(crate) holders: &'a BTreeSet<(FileId, SourceId)>,
     pub(crate) patterns: &'a [Rc<Pattern>],
+    /// Compressed files that were made of what some source has, or had.
+    pub(crate) compressed: &'a HashSet<FileId>,
 }
 
 impl Others<'_> {
-    /// Whether a source has this file.
+    /// Whether a source has this file, or what was compressed to make it.
     pub(crate) fn hold(self, file: FileId) -> bool {
-        self.holders_of(file).next().is_some()
+        self.holders_of(file).next().is_some() || self.compressed.contains(&file)
     }
 
     /// The sources that have this file.

@@ -234,6 +234,7 @@ impl Show for Deliver<'_> {
             Event::Happened { source, path, what } => return self.show_happening(source, path, &what, out, notices),
             Event::Trouble(trouble) => notices.tell_all(&wording::trouble(Persona::Rtail, &trouble)),
             Event::LeftOut(path) => notices.tell(&wording::left_out(&path)),
+            Event::Compressed(path) => notices.tell(&wording::compressed(&path)),
             Event::Unlistable(path, error) => notices.tell(&wording::unlistable(&path, &error)),
             Event::Passage(_) | Event::Working { .. } | Event::NoBase(..) => {}
         }

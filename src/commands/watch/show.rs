@@ -196,6 +196,7 @@ impl Show for Shows<'_> {
             Event::Happened { source, path, what } => self.show_happening(source, path, &what, out, notices)?,
             Event::Trouble(trouble) => notices.tell_all(&wording::trouble(Persona::Rtail, &trouble)),
             Event::LeftOut(path) => notices.tell(&wording::left_out(&path)),
+            Event::Compressed(path) => notices.tell(&wording::compressed(&path)),
             Event::Unlistable(path, error) => notices.tell(&wording::unlistable(&path, &error)),
             Event::NoBase(path, since) => notices.tell(&wording::no_base(&path, since)),
             Event::Passage(_) => {}

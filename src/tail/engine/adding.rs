@@ -6,7 +6,8 @@ use std::time::{Instant, SystemTime};
 
 use super::{Cause, Engine, Slot};
 use crate::tail::event::{Arrival, Because, Noticed, SourceId};
-use crate::tail::files::{FileId, Handle};
+use crate::tail::files::{FileId, Handle, Links};
+use crate::tail::gzip::Unpacked;
 use crate::tail::lineage;
 use crate::tail::options::{Following, Lineage};
 use crate::tail::position::Resume;
@@ -89,6 +90,23 @@ impl Engine {
         log.map_or(Kinship::None, |log| log.kinship(path, file, &*self.files))
     }
 
+    /// Finds out whether a compressed file was made of what one of these sources has. False if it can't be told as yet.
+    pub(crate) fn compare_compressed(&mut self, path: &Path, file: FileId, of: &[SourceId]) -> bool {
+        let opened = self.files.open(path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
+        let Ok((meta, handle)) = opened else { return false };
+        if meta.id != file || self.options.lineage == Lineage::Ignore || !lineage::is_packed(path) {
+            return true;
+        }
+        let Ok(unpacked) = Unpacked::new(handle, path, &self.interrupt) else { return false };
+        if unpacked.is_growing(&meta, self.files.now()) {
+            return false;
+        }
+        if of.iter().any(|id| self.source(*id).is_some_and(|source| source.has_packed(&unpacked))) {
+            self.compressed.insert(file);
+        }
+        true
+    }
+
     /// The source that was asked for by this name.
     pub(crate) fn named(&self, path: &Path) -> Option<SourceId> {
         self.named.get(path)?.first().copied()
@@ -164,7 +182,8 @@ impl Engine {
 
     /// The source that has a file open; of several the first.
     pub(crate) fn holder(&self, file: FileId) -> Option<SourceId> {
-        Others { holders: &self.holders, patterns: &self.patterns }.holders_of(file).next()
+        let Self { holders, patterns, compressed, .. } = self;
+        Others { holders, patterns, compressed }.holders_of(file).next()
     }
 
     /// The source that was asked for by this name and waits for a file.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Source;
 use super::resting::Resting;
-use crate::tail::copies::begins;
+use crate::tail::copies::{begins, packs_read};
 use crate::tail::failures::is_silence;
 use crate::tail::files::{FileId, Files, Handle, Links};
 use crate::tail::member::Member;
@@ -41,6 +41,13 @@ impl Source {
         // However much there is of it: logs of many runs have banners in common, and some of them have no more.
         let is_doubtful = self.begins_with(&*handle, files) || self.may_be_cut(files);
         if is_doubtful { Kinship::Perhaps } else { Kinship::None }
+    }
+
+    /// Whether a compressed file was made of one that it has, or had.
+    pub(crate) fn has_packed(&self, file: &dyn Handle) -> bool {
+        let closed = self.closed.iter().chain(self.resting.as_deref().map(Resting::closed));
+        self.members.iter().any(|member| member.is_packed_in(file).unwrap_or(false))
+            || closed.into_iter().any(|closed| packs_read(file, closed).unwrap_or(false))
     }
 
     /// Whether one of its files was cut, and not yet read since.
