@@ -532,7 +532,7 @@ impl Player {
         let Self { tail, source, read, .. } = self;
         let files = read.iter().filter_map(|(file, (run, offset))| tail.position(source, *file, *run, *offset));
         let (looked, known) = (tail.looked(source), tail.known(source));
-        let saved = Resume { path: log.path(), files: files.collect(), looked, known };
+        let saved = Resume { path: log.path(), files: files.collect(), looked, known, copies: tail.copies(source) };
         tail.join();
         let mut tail = Tail::with_files(Self::options(), Box::new(faulty.clone())).unwrap();
         let source = tail.resume(saved);

@@ -603,3 +603,96 @@ fn compressed_files_are_not_printed_where_a_pattern_does_not_ask_for_them() {
         ended.noticed_once("'a.log.1.gz': left out: it is compressed").with_status(0);
     }
 }
+
+/// How a log and others that begin alike are followed, with records.
+const IN_RECORDS: [&str; 3] = ["watch .", "watch --keep 0 .", "stream --format json a*"];
+
+in_both_modes!(a_log_that_is_removed_while_it_may_be_a_copy_is_shown);
+fn a_log_that_is_removed_while_it_may_be_a_copy_is_shown(mode: Mode) {
+    for command in IN_RECORDS {
+        let logs = Logs::with("a.log", 1..=5);
+        let tail = following(&logs, mode, command);
+        tail.until_line(5);
+        if command.contains("--keep 0") {
+            until_closed(&tail, &logs, "a.log");
+        }
+        let mut last = Vec::new();
+        for number in 2..=9 {
+            let name = format!("a.log.{number}");
+            logs.append(&name, 1..=number % 5 + 1);
+            let inode = fs::metadata(logs.path(&name)).unwrap().ino();
+            tail.until("it is held", |_| files_held(&tail).contains(&inode));
+            if number % 2 == 0 {
+                logs.remove(&name);
+            } else {
+                logs.rename(&name, format!("b{number}"));
+            }
+            last.push((name, (1..=number % 5 + 1).collect::<Vec<_>>()));
+        }
+        let count: usize = last.iter().map(|(_, lines)| lines.len()).sum();
+        tail.until("all are shown", |said| {
+            records(&said.stdout).iter().filter(|record| is_of(record, "line")).count() == 5 + count
+        });
+        let expected: Vec<_> = last.iter().map(|(name, lines)| (name.as_str(), lines.as_slice())).collect();
+        if command.starts_with("stream") {
+            assert_told(&tail.end(), &[&[("a.log", &[1, 2, 3, 4, 5][..])], &expected[..]].concat());
+        }
+    }
+}
+
+in_both_modes!(a_copy_that_is_removed_while_it_is_in_doubt_is_not_shown);
+fn a_copy_that_is_removed_while_it_is_in_doubt_is_not_shown(mode: Mode) {
+    for command in WITH_COPIES {
+        let logs = Logs::with("a.log", 1..=3);
+        let tail = following(&logs, mode, command);
+        tail.until_line(3);
+        let mut last = 3;
+        for _ in 0..4 {
+            fs::copy(logs.path("a.log"), logs.path("a.log.1")).unwrap();
+            let inode = fs::metadata(logs.path("a.log.1")).unwrap().ino();
+            tail.until("it is held", |_| files_held(&tail).contains(&inode));
+            logs.truncate("a.log", 0).remove("a.log.1").append("a.log", last + 1..=last + 2);
+            last += 2;
+            tail.until_line(last);
+            tail.until("it is let go", |_| !files_held(&tail).contains(&inode));
+        }
+        let ended = tail.end();
+        assert_eq!(texts(&ended), numbered(1..=last), "{command}");
+        ended.never_noticed("lost");
+    }
+}
+
+in_both_modes!(copies_that_were_known_are_no_logs_of_their_own_after_a_restart);
+fn copies_that_were_known_are_no_logs_of_their_own_after_a_restart(mode: Mode) {
+    for command in ["stream --format json --checkpoint ../at a*", "watch --checkpoint ../at ."] {
+        for size in [3, 300] {
+            let logs = Logs::with("a.log", 1..=size);
+            let tail = following(&logs, mode, command);
+            tail.until_line(size);
+            let mut came = Vec::new();
+            let mut last = size;
+            let mut cut = |copy: &str, tail: &Tail| {
+                logs.copytruncate("a.log", copy).append("a.log", last + 1..=last + 2);
+                last += 2;
+                tail.until_line(last);
+            };
+            cut("a.log.2", &tail);
+            cut("a.log.1", &tail);
+            came.extend(texts(&tail.end()));
+            for round in 0..3 {
+                // It is known by whatever name.
+                logs.rename("a.log.2", "a.log.3").rename("a.log.1", "a.log.2");
+                let tail = following(&logs, mode, command);
+                cut("a.log.1", &tail);
+                let ended = tail.end();
+                came.extend(texts(&ended));
+                ended.never_noticed("lost");
+                assert_eq!(came, numbered(1..=size + 6 + 2 * round), "{command}");
+            }
+            // What is written to one shows that it is a log.
+            logs.append("a.log.3", 5_000..=5_000);
+            let tail = following(&logs, mode, command);
+            tail.until_line(5_000);
+        }
+    }
+}

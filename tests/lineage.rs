@@ -311,7 +311,7 @@ impl Follower {
             files.extend(self.proved.get(&file).cloned());
         }
         let (looked, known) = (self.tail.looked(source), self.tail.known(source));
-        Resume { path: log.path(), files, looked, known }
+        Resume { path: log.path(), files, looked, known, copies: self.tail.copies(source) }
     }
 
     fn stop(mut self, log: &Log) -> (Resume, String) {
@@ -400,7 +400,8 @@ fn generations_of_a_name_that_was_missing_when_the_tail_stopped_come_in_order() 
         // A tail that has looked at nothing knows what the one before it knew.
         let mut tail = Tail::new(Follower::options()).unwrap();
         let source = tail.resume(saved.clone());
-        let saved = Resume { looked: tail.looked(source), known: tail.known(source), ..saved };
+        let saved =
+            Resume { looked: tail.looked(source), known: tail.known(source), copies: tail.copies(source), ..saved };
         tail.join();
         log.append(1..=10).rotate().append(11..=20).rotate();
         if !missing_again {

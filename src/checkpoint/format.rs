@@ -5,7 +5,8 @@
 //!   {"path":"/var/log/app.log",
 //!    "files":[{"device":2049,"inode":131,"birth":{"secs":1700000000,"nanos":0},
 //!              "offset":6,"size":6,"ended":null,"head":"Zmlyc3QK","anchor":"Zmlyc3QK"}],
-//!    "looked":{"secs":1700000009,"nanos":0},"known":[{"device":2049,"inode":130,"birth":null}]}]}
+//!    "looked":{"secs":1700000009,"nanos":0},"known":[{"device":2049,"inode":130,"birth":null}],
+//!    "copies":[{"device":2049,"inode":130,"birth":null,"size":6,"modified":{"secs":1700000009,"nanos":0}}]}]}
 //! ```
 //!
 //! `path_base64` takes the place of `path` where that is not UTF-8. Keys that are not known are passed over, so one
@@ -22,7 +23,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::error::Flaw;
-use crate::tail::{FileId, Position, Resume};
+use crate::tail::{Copied, FileId, Position, Resume};
 
 /// The version that is written, and the only one that is read.
 pub(super) const VERSION: u64 = 1;
@@ -82,6 +83,9 @@ struct Source {
     files: Vec<File>,
     looked: Option<Time>,
     known: Vec<Id>,
+    /// Of late: older files have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<Copy>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,6 +105,14 @@ struct File {
     ended: Option<Time>,
     head: Base64,
     anchor: Base64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Copy {
+    #[serde(flatten)]
+    id: Id,
+    size: u64,
+    modified: Time,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,6 +146,7 @@ impl From<&Resume> for Source {
             files: source.files.iter().map(File::from).collect(),
             looked: source.looked.map(Time),
             known: source.known.iter().copied().map(Id::from).collect(),
+            copies: source.copies.iter().map(Copy::from).collect(),
         }
     }
 }
@@ -145,6 +158,7 @@ impl From<Source> for Resume {
             files: source.files.into_iter().map(Position::from).collect(),
             looked: source.looked.map(|time| time.0),
             known: source.known.into_iter().map(FileId::from).collect(),
+            copies: source.copies.into_iter().map(Copied::from).collect(),
         }
     }
 }
@@ -190,6 +204,18 @@ impl From<File> for Position {
             head: file.head.0,
             anchor: file.anchor.0,
         }
+    }
+}
+
+impl From<&Copied> for Copy {
+    fn from(copy: &Copied) -> Self {
+        Self { id: copy.file.into(), size: copy.size, modified: Time(copy.modified) }
+    }
+}
+
+impl From<Copy> for Copied {
+    fn from(copy: Copy) -> Self {
+        Self { file: copy.id.into(), size: copy.size, modified: copy.modified.0 }
     }
 }
 
@@ -264,7 +290,9 @@ mod tests {
 
     fn source(path: impl Into<PathBuf>, files: Vec<Position>, known: Vec<FileId>) -> Resume {
         let looked = known.first().and_then(|file| file.birth);
-        Resume { path: path.into(), files, looked, known }
+        let copied = |file: &FileId| Some(Copied { file: *file, size: file.inode, modified: file.birth? });
+        let copies = known.iter().filter_map(copied).collect();
+        Resume { path: path.into(), files, looked, known, copies }
     }
 
     /// One of everything that is small, and its text.
@@ -299,6 +327,21 @@ mod tests {
     #[test]
     fn the_form_is_the_one_that_is_documented() {
         let (sources, text) = example();
+        assert_eq!(written(&sources), text);
+        assert_eq!(accept(text.as_bytes()).unwrap(), sources);
+    }
+
+    #[test]
+    fn copies_are_named_where_there_are_some() {
+        let file = id(None);
+        let copy = Copied { file, size: 6, modified: SystemTime::UNIX_EPOCH };
+        let sources = [Resume { copies: vec![copy], ..source("a.log", vec![], vec![file]) }];
+        let text = concat!(
+            r#"{"rtail_checkpoint":1,"sources":[{"path":"a.log","files":[],"looked":null,"#,
+            r#""known":[{"device":2049,"inode":131,"birth":null}],"#,
+            r#""copies":[{"device":2049,"inode":131,"birth":null,"size":6,"modified":{"secs":0,"nanos":0}}]}]}"#,
+            "\n",
+        );
         assert_eq!(written(&sources), text);
         assert_eq!(accept(text.as_bytes()).unwrap(), sources);
     }

@@ -18,7 +18,7 @@ fn sources(offset: u64) -> Vec<Resume> {
     let file = FileId { device: 1, inode: 2, birth: None };
     let position =
         Position { file, offset, size: offset, ended: None, head: b"L1\n".to_vec(), anchor: b"L9\n".to_vec() };
-    vec![Resume { path: "a.log".into(), files: vec![position], looked: None, known: vec![file] }]
+    vec![Resume { path: "a.log".into(), files: vec![position], looked: None, known: vec![file], copies: vec![] }]
 }
 
 /// Sources whose text is longer than a page.

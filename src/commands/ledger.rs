@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::output::outlet::Accepted;
 use crate::settings::{AtEnd, Begin};
-use crate::tail::{FileId, Happening, Position, Resume, SourceId, Standing, Tail};
+use crate::tail::{Copied, FileId, Happening, Position, Resume, SourceId, Standing, Tail};
 
 /// All sources, and what the output has yet to accept.
 #[derive(Clone, Debug)]
@@ -38,6 +38,7 @@ struct Book {
     /// What the tail knew of its name when it was last asked.
     looked: Option<SystemTime>,
     known: Vec<FileId>,
+    copies: Vec<Copied>,
     /// Whether it is known what its name means, if only that this is nothing as yet.
     seen: bool,
     runs: Vec<Run>,
@@ -142,6 +143,7 @@ impl Ledger {
             inherited: saved.map_or_else(Vec::new, |saved| saved.files.clone()),
             looked: saved.and_then(|saved| saved.looked),
             known: saved.map_or_else(Vec::new, |saved| saved.known.clone()),
+            copies: saved.map_or_else(Vec::new, |saved| saved.copies.clone()),
             seen: false,
             runs: Vec::new(),
         });
@@ -198,7 +200,9 @@ impl Ledger {
             }
             Happening::Lost { file, .. } => self.give_up(source, file),
             Happening::Inaccessible { .. } | Happening::Untailable { .. } => self.see(source),
-            Happening::Ended { looked, ref known } if self.at_end == AtEnd::Stop => self.leave(source, looked, known),
+            Happening::Ended { looked, ref known, ref copies } if self.at_end == AtEnd::Stop => {
+                self.leave(source, looked, known, copies);
+            }
             Happening::Ended { .. } => self.forget(source),
             _ => {}
         }
@@ -266,10 +270,11 @@ impl Ledger {
     }
 
     /// A source has come to the end of what it was to bring; a later run goes on with this knowledge of its name.
-    fn leave(&mut self, source: SourceId, looked: Option<SystemTime>, known: &[FileId]) {
+    fn leave(&mut self, source: SourceId, looked: Option<SystemTime>, known: &[FileId], copies: &[Copied]) {
         if let Some(book) = self.books.get_mut(&source) {
             book.looked = looked;
             book.known = known.to_vec();
+            book.copies = copies.to_vec();
             self.unsaved = true;
         }
     }
@@ -347,6 +352,7 @@ impl Ledger {
         for (source, book) in self.books.iter_mut().filter(|(source, _)| tail.noticed(**source).is_some()) {
             book.looked = tail.looked(*source);
             book.known = tail.known(*source);
+            book.copies = tail.copies(*source);
         }
     }
 
@@ -365,8 +371,9 @@ impl Ledger {
                 }
             }
             if book.seen || !files.is_empty() {
-                let (path, looked, known) = (absolute(&book.path), book.looked, book.known.clone());
-                all.push(Resume { path, files, looked, known });
+                let (path, looked) = (absolute(&book.path), book.looked);
+                let (known, copies) = (book.known.clone(), book.copies.clone());
+                all.push(Resume { path, files, looked, known, copies });
             }
         }
         all

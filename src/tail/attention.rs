@@ -133,11 +133,15 @@ impl Tail {
                 Want::Room | Want::Readable(_) | Want::Unreadable(_) => {}
             }
         }
-        if wants_room && !self.engine.rest_some() && !self.engine.hurry(Instant::now()) {
-            if !self.wake.make_room() {
-                self.engine.can_make_room(false);
+        if wants_room && !self.engine.rest_some() {
+            if self.discovery.make_room(&mut self.engine) {
+                self.engine.mark_all();
+            } else if !self.engine.hurry(Instant::now()) {
+                if !self.wake.make_room() {
+                    self.engine.can_make_room(false);
+                }
+                self.engine.poll_all();
             }
-            self.engine.poll_all();
         }
         if !counts.is_empty() && self.wake.has_events() {
             self.wake.catch_up();

@@ -22,7 +22,8 @@ use super::generation::Closed;
 use super::lineage::{self, Between, Certainty, Cuts, Form, PREPARED, Sibling};
 use super::member::{Copy, Member};
 use super::name::{Name, is_shortage};
-use super::step::Others;
+use super::position::Copied;
+use super::step::{Others, Pinned, Pins};
 
 /// How often a directory whose files are renamed before they are opened is listed anew.
 const ATTEMPTS: usize = 8;
@@ -35,7 +36,9 @@ pub(crate) struct Beside {
     /// Files that were there while the name meant that: no later generation is among them.
     known: Vec<FileId>,
     /// Copies that have given what they had.
-    used: Vec<Sibling>,
+    used: Vec<Copied>,
+    /// The same, by an earlier tail: what it has shown of them may not have been accepted.
+    inherited: Vec<Copied>,
     /// Files that are not there any more, and in which their content was found.
     moved: Vec<(FileId, FileId)>,
 }
@@ -50,6 +53,8 @@ pub(crate) struct Chain<'a> {
     pub(crate) closed: &'a VecDeque<Closed>,
     /// Of a file that a pattern has found: what others follow, or will, and what any has let go. None of that is its.
     pub(crate) others: Option<(Others<'a>, &'a VecDeque<Closed>)>,
+    /// Files in doubt of being copies.
+    pub(crate) pins: &'a Pins,
     /// Set by whoever wants long searches to end.
     pub(crate) interrupt: &'a AtomicBool,
     /// What is to become of what fails.
@@ -104,6 +109,21 @@ impl Chain<'_> {
         Ok(self.any(self.members, |member| member.is_packed_in(file))?
             || self.any(self.past().chain(anothers), |closed| packs_read(file, closed))?
             || self.any(live, packs_live)?)
+    }
+
+    /// Takes a copy of a file that was cut whose name is gone, but that was held open while it was in doubt.
+    fn take_pinned(&self, before: &Closed, siblings: &[Sibling]) -> Option<(Copied, Copy)> {
+        let mut pins = self.pins.borrow_mut();
+        let is_copy = |file: FileId, pinned: &Pinned| {
+            file != before.id
+                && siblings.iter().all(|sibling| sibling.id != file)
+                && lineage::origins(&pinned.path).any(|origin| origin == self.name.path())
+                && copies(&*pinned.handle, before).unwrap_or(false)
+        };
+        let file = pins.iter().find(|(file, pinned)| is_copy(**file, pinned)).map(|(file, _)| *file)?;
+        let Pinned { path, handle } = pins.remove(&file)?;
+        let Meta { size, modified, .. } = handle.meta().ok()?;
+        Some((Copied { file, size, modified }, Copy { id: file, path, handle, end: size }))
     }
 
     /// Makes sure that it is not for want of reading this file that it was not found to be a copy.
@@ -217,8 +237,8 @@ pub(crate) enum Extent {
 
 impl Beside {
     /// Takes up what an earlier tail knew.
-    pub(crate) fn resumed(looked: Option<SystemTime>, known: &[FileId]) -> Self {
-        Self { looked, known: known.to_vec(), ..Self::default() }
+    pub(crate) fn resumed(looked: Option<SystemTime>, known: &[FileId], copies: &[Copied]) -> Self {
+        Self { looked, known: known.to_vec(), inherited: copies.to_vec(), ..Self::default() }
     }
 
     /// The name was seen to mean the newest generation, or nothing.
@@ -237,17 +257,23 @@ impl Beside {
 
     /// Whether this file is a copy that has given what it had, and was not written to since.
     pub(crate) fn has_used(&self, file: FileId, size: u64) -> bool {
-        self.used.iter().any(|used| (used.id, used.size) == (file, size))
+        self.copies().any(|copy| (copy.file, copy.size) == (file, size))
+    }
+
+    /// The copies that have given what they had.
+    pub(crate) fn copies(&self) -> impl Iterator<Item = Copied> {
+        let inherited = self.inherited.iter().filter(|copy| self.used.iter().all(|used| used.file != copy.file));
+        self.used.iter().chain(inherited).copied()
     }
 
     /// A copy that was opened is to be read another time.
     pub(crate) fn put_back(&mut self, copy: FileId) {
-        self.used.retain(|used| used.id != copy);
+        self.used.retain(|used| used.file != copy);
     }
 
     /// The files that are dealt with.
     pub(crate) fn known(&self) -> impl Iterator<Item = FileId> {
-        self.known.iter().copied().chain(self.used.iter().map(|used| used.id))
+        self.known.iter().copied().chain(self.used.iter().map(|used| used.file))
     }
 
     /// This file is dealt with.
@@ -337,7 +363,7 @@ impl Beside {
             (sibling.size >= before.offset || sibling.form == Form::Packed)
                 && sibling.id != before.id
                 && !chain.has(sibling.id)
-                && !self.used.iter().any(|used| used.is_still(sibling))
+                && !self.used.contains(&Copied::from(*sibling))
         };
         // It can't have been compressed before it was born.
         let packed = Closed { ended: before.ended.or(before.id.birth), ..before.clone() };
@@ -350,7 +376,7 @@ impl Beside {
             });
             match opened {
                 Ok(Some((true, copy))) => {
-                    found = Some((sibling.clone(), copy));
+                    found = Some((Copied::from(sibling), copy));
                     break;
                 }
                 Ok(None) => extent = Extent::Moving,
@@ -359,10 +385,15 @@ impl Beside {
                 Ok(Some((false, _))) | Err(_) => {}
             }
         }
-        self.used.retain(|used| siblings.iter().any(|sibling| used.is_still(sibling)));
+        let is_there = |used: &Copied| siblings.iter().any(|sibling| Copied::from(sibling) == *used);
+        self.used.retain(is_there);
+        self.inherited.retain(is_there);
+        if found.is_none() && extent == Extent::All {
+            found = chain.take_pinned(before, &siblings);
+        }
         match found {
-            Some((sibling, copy)) => {
-                self.used.push(sibling);
+            Some((copied, copy)) => {
+                self.used.push(copied);
                 Ok(Some(copy))
             }
             None if extent == Extent::All => Ok(None),
@@ -414,7 +445,7 @@ impl Beside {
                 (Extent::All, Some(taken)) => {
                     // What is older, and was passed over, holds nothing else.
                     self.known.extend(candidates[..taken].iter().map(|sibling| sibling.id));
-                    self.used.push(candidates[taken].clone());
+                    self.used.push(Copied::from(candidates[taken]));
                 }
             }
             break;

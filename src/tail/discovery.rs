@@ -25,7 +25,7 @@ use super::pattern::{Pattern, State, Visit, is_compressed_unasked};
 use super::report::Report;
 use super::source::{FirstSight, Kinship, Missed};
 use super::step::RETRY;
-use super::suspects::Suspects;
+use super::suspects::{Orphan, Suspects};
 use crate::wake::{Changed, Notice, Wake};
 
 #[derive(Debug)]
@@ -150,9 +150,9 @@ impl Discovery {
     }
 
     /// Takes up no further file.
-    pub(crate) fn end(&mut self) {
+    pub(crate) fn end(&mut self, engine: &mut Engine) {
         self.searches.clear();
-        self.suspects = Suspects::new();
+        self.suspects.end(engine);
         self.look_at = None;
     }
 
@@ -166,6 +166,7 @@ impl Discovery {
         engine.attend(now);
         let mut reports = Vec::new();
         let mut found = Found::default();
+        self.suspects.begin_round();
         let before = engine.files().silences();
         for (index, search) in self.searches.iter_mut().enumerate() {
             let silences = engine.files().silences();
@@ -245,7 +246,7 @@ impl Discovery {
             gone.clear();
             self.look_at = now.checked_add(RETRY);
         }
-        found.files.extend(suspects.into_iter().filter(|path| !gone.contains(path)));
+        found.files.extend(suspects);
         let freed = self.strays.extract_if(.., |_, file| engine.holder(*file).is_none());
         found.files.extend(freed.map(|(path, _)| path).filter(|path| !gone.contains(path)));
         let reports = self.settle(engine, found, gone.into_iter().collect(), at, now);
@@ -278,7 +279,6 @@ impl Discovery {
         }
         for path in &gone {
             self.matches.remove(path);
-            self.suspects.forget(path);
         }
         let mut new = Vec::new();
         for path in files {
@@ -344,6 +344,7 @@ impl Discovery {
                 },
             }
         }
+        self.settle_nameless(engine, now);
         self.compare_compressed(engine);
         let later: &[_] = if self.arrival == Arrival::First { &[] } else { &new };
         let held_at_once = !later.is_empty();
@@ -368,9 +369,48 @@ impl Discovery {
 
     /// What a file is to the logs whose copies may have its name.
     fn kinship(&mut self, path: &Path, meta: &Meta, engine: &mut Engine, now: Instant) -> Kinship {
-        let log = |origin: PathBuf| self.matches.under(&origin).or_else(|| engine.named(&origin));
-        let logs: Vec<_> = lineage::origins(path).filter_map(log).collect();
+        let logs = self.logs(path, engine);
         self.suspects.judge(path, meta, &logs, engine, now)
+    }
+
+    /// The logs whose copies may have a name.
+    fn logs(&self, path: &Path, engine: &Engine) -> Vec<SourceId> {
+        let log = |origin: PathBuf| self.matches.under(&origin).or_else(|| engine.named(&origin));
+        lineage::origins(path).filter_map(log).collect()
+    }
+
+    /// Decides about files that were waited for when their names went.
+    fn settle_nameless(&mut self, engine: &mut Engine, now: Instant) {
+        for (file, path) in self.suspects.nameless() {
+            if engine.holder(file).is_some() {
+                // It was found to be the next of a log.
+                self.suspects.forget(file, engine);
+                continue;
+            }
+            let is_named = match engine.files().meta(&path, Links::Follow) {
+                Ok(meta) => meta.id == file,
+                // Nothing was found out.
+                Err(error) => error.kind() != ErrorKind::NotFound,
+            };
+            if is_named {
+                self.suspects.postpone(now);
+                continue;
+            }
+            let logs = self.logs(&path, engine);
+            match self.suspects.judge_nameless(file, &logs, engine, now) {
+                Some(Orphan { path, handle: Some(handle), .. }) => {
+                    let id = engine.add_held(path, handle, now);
+                    self.matches.bring(id);
+                }
+                Some(Orphan { file, path, handle: None, size }) => engine.add_lost(path, file, size, now),
+                None => {}
+            }
+        }
+    }
+
+    /// Closes files that are held open for want of a decision, so that others can be opened; false if there are none.
+    pub(crate) fn make_room(&mut self, engine: &mut Engine) -> bool {
+        self.suspects.make_room(engine)
     }
 
     /// Finds out which compressed files were made of what sources have.

@@ -25,7 +25,7 @@ use super::pattern::Pattern;
 use super::place::Places;
 use super::schedule::Schedule;
 use super::source::Source;
-use super::step::{Begin, Bytes, Context, Delivery, Due, First, Others, Step, Want};
+use super::step::{Begin, Bytes, Context, Delivery, Due, First, Others, Pins, Step, Want};
 use super::turnover::Backlog;
 use crate::wake::Arrivals;
 
@@ -91,6 +91,7 @@ pub(crate) struct Engine {
     holders: BTreeSet<(FileId, SourceId)>,
     /// Compressed files that were made of what some source has, or had.
     compressed: HashSet<FileId>,
+    pins: Pins,
     /// What more files are found by.
     patterns: Vec<Rc<Pattern>>,
     /// The sources that were asked for by name, as long as there are patterns: these want to know.
@@ -131,6 +132,7 @@ impl Engine {
             schedule: Schedule::default(),
             holders: BTreeSet::new(),
             compressed: HashSet::new(),
+            pins: Pins::default(),
             patterns: Vec::new(),
             named: HashMap::new(),
             descriptors: HashMap::new(),
@@ -496,7 +498,12 @@ impl Engine {
             closed: &mut self.closed,
             source,
             noticed,
-            others: Others { holders: &self.holders, patterns: &self.patterns, compressed: &self.compressed },
+            others: Others {
+                holders: &self.holders,
+                patterns: &self.patterns,
+                compressed: &self.compressed,
+                pins: &self.pins,
+            },
             interrupt: &self.interrupt,
             can_make_room: self.can_make_room,
             alone: self.added == 1,

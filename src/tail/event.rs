@@ -9,7 +9,7 @@ pub use super::decide::Evidence;
 pub use super::files::{FileId, FileKind};
 pub use super::lines::Ending;
 use super::passage::Passage;
-use super::position::Position;
+use super::position::{Copied, Position};
 use crate::wake::Trouble;
 
 /// Names one followed source of a tail; given out in the order in which sources were added.
@@ -350,6 +350,8 @@ pub enum Happening {
         looked: Option<SystemTime>,
         /// Files beside that which are dealt with.
         known: Vec<FileId>,
+        /// Those of them that are copies.
+        copies: Vec<Copied>,
     },
 }
 

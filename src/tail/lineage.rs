@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime};
 pub(crate) use self::names::{is_packed, origins};
 pub(crate) use self::siblings::{Find, directory, find, may_have_come, rotated_away, siblings};
 use super::files::FileId;
+use super::position::Copied;
 
 /// How long before it gets its name a file may be made: some rotators make the new one under another name first.
 pub(crate) const PREPARED: Duration = Duration::from_secs(1);
@@ -60,11 +61,6 @@ enum MarkPlace {
 }
 
 impl Sibling {
-    /// Whether this is the same file, and nothing was written to it meanwhile.
-    pub(crate) fn is_still(&self, now: &Self) -> bool {
-        (self.id, self.size, self.modified) == (now.id, now.size, now.modified)
-    }
-
     /// When the file with these lines was there at the latest; of one of which that is not known, when it was born.
     fn came(&self) -> Option<SystemTime> {
         match self.form {
@@ -87,6 +83,12 @@ impl Sibling {
 /// Whether a file had certainly been born by then.
 pub(crate) fn was_there(file: FileId, by: SystemTime) -> bool {
     file.birth.is_some_and(|birth| birth + TICK < by)
+}
+
+impl From<&Sibling> for Copied {
+    fn from(sibling: &Sibling) -> Self {
+        Self { file: sibling.id, size: sibling.size, modified: sibling.modified }
+    }
 }
 
 /// The latest time that may be meant by one. Some tools leave no more of a time than its seconds.

@@ -85,7 +85,7 @@ pub use self::passage::Passage;
 pub use self::pattern::{
     BadPattern, Selection, could_match, is_pattern, looks_like_pattern, matches_compressed, matching,
 };
-pub use self::position::{Position, Resume};
+pub use self::position::{Copied, Position, Resume};
 pub use crate::wake::{Also, Trouble, Until};
 
 use self::discovery::Discovery;
@@ -198,6 +198,12 @@ impl Tail {
     #[must_use]
     pub fn known(&self, source: SourceId) -> Vec<FileId> {
         self.engine.source(source).map(Source::known).unwrap_or_default()
+    }
+
+    /// Those of the [known](Self::known) files that are copies, for a [`Resume`].
+    #[must_use]
+    pub fn copies(&self, source: SourceId) -> Vec<Copied> {
+        self.engine.source(source).map(Source::copies).unwrap_or_default()
     }
 
     /// Follows standard input from where its offset is. `name` is what it goes by.
@@ -390,7 +396,7 @@ impl Tail {
         self.attend();
         let reports = self.discovery.look_at_last(&mut self.engine, &mut self.wake, Instant::now());
         self.reports.extend(reports);
-        self.discovery.end();
+        self.discovery.end(&mut self.engine);
         self.engine.finish();
     }
 

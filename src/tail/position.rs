@@ -95,4 +95,18 @@ pub struct Resume {
     pub looked: Option<SystemTime>,
     /// Files beside it that are dealt with although they were born after the last of `files`: copies of these.
     pub known: Vec<FileId>,
+    /// Those of them that are copies, as they were when they had given what they had. One that was written to since is no
+    /// copy any more.
+    pub copies: Vec<Copied>,
+}
+
+/// A copy of what was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// The copy.
+    pub file: FileId,
+    /// Its size, in bytes.
+    pub size: u64,
+    /// When it was last written.
+    pub modified: SystemTime,
 }

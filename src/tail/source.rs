@@ -20,7 +20,7 @@ use std::time::{Instant, SystemTime};
 pub(crate) use self::kinship::Kinship;
 use self::resting::Resting;
 use super::beside::Beside;
-use super::event::{Arrival, Happening, Outlook, SourceId};
+use super::event::{Arrival, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
 use super::generation::Closed;
 use super::member::Member;
@@ -113,7 +113,7 @@ impl Source {
     /// A source for a file that a pattern has found: its name serves to open it and to speak of it.
     pub(crate) fn found(id: SourceId, path: PathBuf, arrival: Arrival, sight: FirstSight, now: Instant) -> Self {
         let FirstSight { seen, looked } = sight;
-        let beside = Beside::resumed(looked, &[]);
+        let beside = Beside::resumed(looked, &[], &[]);
         Self { origin: Origin::Found(arrival), beside, seen, ..Self::named(id, path, Following::Descriptor, now) }
     }
 
@@ -141,6 +141,24 @@ impl Source {
         }
         source.due = Due::Files;
         source
+    }
+
+    /// A source for an open file that a pattern has found, and whose name is gone.
+    pub(crate) fn held(id: SourceId, path: PathBuf, handle: Box<dyn Handle>, context: &mut Context<'_>) -> Self {
+        let mut source = Self::found(id, path, Arrival::Appeared, FirstSight::default(), context.now);
+        match handle.meta() {
+            Ok(meta) => source.take(handle, &meta, Arrival::Appeared, context),
+            Err(error) => source.absent(Absence::Errno(error.raw_os_error()), Some(error), context),
+        }
+        source.state = State::Over;
+        source
+    }
+
+    /// A source for a file that a pattern has found, and of which nothing can be had any more.
+    pub(crate) fn lost(id: SourceId, path: PathBuf, file: FileId, size: u64, now: Instant) -> Self {
+        let lost = Happening::Lost { file, range: Some(0..size), reason: Loss::Gone };
+        let found = Self::found(id, path, Arrival::Appeared, FirstSight::default(), now);
+        Self { state: State::Over, pending: VecDeque::from([lost]), ..found }
     }
 
     pub(crate) fn path(&self) -> &Path {

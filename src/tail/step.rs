@@ -1,15 +1,16 @@
 //! What passes between the engine and its sources: what is due, what a step needs, what it brings and asks for.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::os::fd::RawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::event::{Age, Ending, Happening, Noticed, SourceId};
-use super::files::{FileId, Files};
+use super::files::{FileId, Files, Handle};
 use super::generation::Closed;
 use super::options::{Options, Start};
 use super::pattern::Pattern;
@@ -122,6 +123,17 @@ pub(crate) struct Others<'a> {
     pub(crate) patterns: &'a [Rc<Pattern>],
     /// Compressed files that were made of what some source has, or had.
     pub(crate) compressed: &'a HashSet<FileId>,
+    pub(crate) pins: &'a Pins,
+}
+
+/// Files that may be copies of logs, and are held open until that is known: whoever finds one to be a copy takes it.
+pub(crate) type Pins = RefCell<HashMap<FileId, Pinned>>;
+
+/// One of these files, with the name that it was found by last.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    pub(crate) path: PathBuf,
+    pub(crate) handle: Box<dyn Handle>,
 }
 
 impl Others<'_> {

@@ -6,7 +6,7 @@ use super::opening::told;
 use super::{Beside, Chain, Copy, Extent, list, open_copy};
 use crate::tail::generation::Closed;
 use crate::tail::lineage::{Written, made_of};
-use crate::tail::position::Position;
+use crate::tail::position::{Copied, Position};
 
 impl Beside {
     /// Finds the compressed form of a file of which nothing was read, so that nothing but times and sizes can tell.
@@ -20,7 +20,7 @@ impl Beside {
         let mut made = made_of(&siblings, before.id);
         made.retain(|(sibling, _)| {
             let read = saved.iter().any(|position| position.file == sibling.id);
-            !read && !self.used.iter().any(|used| used.is_still(sibling))
+            !read && !self.used.contains(&Copied::from(*sibling))
         });
         // What others have followed doesn't grow any more.
         let grows = saved.last().is_some_and(|newest| newest.file == before.id);
@@ -38,7 +38,7 @@ impl Beside {
             });
             match opened {
                 Ok(Some((true, copy))) => {
-                    self.used.push(sibling.clone());
+                    self.used.push(Copied::from(sibling));
                     return Ok(Some(copy));
                 }
                 Ok(None) => return Err(Extent::Moving),

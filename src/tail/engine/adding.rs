@@ -6,13 +6,13 @@ use std::time::{Instant, SystemTime};
 
 use super::{Cause, Engine, Slot};
 use crate::tail::event::{Arrival, Because, Noticed, SourceId};
-use crate::tail::files::{FileId, Handle, Links};
+use crate::tail::files::{FileId, Handle, Links, Meta};
 use crate::tail::gzip::Unpacked;
 use crate::tail::lineage;
 use crate::tail::options::{Following, Lineage};
 use crate::tail::position::Resume;
 use crate::tail::source::{FirstSight, Kinship, Missed, Source};
-use crate::tail::step::{Due, Others, Want};
+use crate::tail::step::{Due, Others, Pinned, Want};
 
 impl Engine {
     /// Follows a name.
@@ -66,11 +66,32 @@ impl Engine {
         let source = Source::found(id, path, arrival, sight, now);
         self.insert(id, source);
         if arrival != Arrival::First {
-            // It takes its turn behind what was there before it.
-            self.starting.retain(|starting| *starting != id);
-            self.mark(id, Due::NameAndFiles);
+            self.begin_later(id);
         }
         id
+    }
+
+    /// Follows a file that a pattern has found and that had this name; it is open.
+    pub(crate) fn add_held(&mut self, path: PathBuf, handle: Box<dyn Handle>, now: Instant) -> SourceId {
+        let id = self.next_id();
+        let (_, mut context) = self.context(id, now);
+        let source = Source::held(id, path, handle, &mut context);
+        self.insert(id, source);
+        self.begin_later(id);
+        id
+    }
+
+    /// Reports that a file that a pattern has found is gone, with all that was in it.
+    pub(crate) fn add_lost(&mut self, path: PathBuf, file: FileId, size: u64, now: Instant) {
+        let id = self.next_id();
+        self.insert(id, Source::lost(id, path, file, size, now));
+        self.begin_later(id);
+    }
+
+    /// Has a source take its turn behind what was there before it.
+    fn begin_later(&mut self, id: SourceId) {
+        self.starting.retain(|starting| *starting != id);
+        self.mark(id, Due::NameAndFiles);
     }
 
     /// A file that a pattern has brought is still found, under this name.
@@ -85,9 +106,9 @@ impl Engine {
     }
 
     /// What a file is to a log.
-    pub(crate) fn kinship(&self, log: SourceId, path: &Path, file: FileId) -> Kinship {
+    pub(crate) fn kinship(&self, log: SourceId, file: &dyn Handle, meta: &Meta) -> Kinship {
         let log = self.source(log).filter(|_| self.options.lineage == Lineage::Find);
-        log.map_or(Kinship::None, |log| log.kinship(path, file, &*self.files))
+        log.map_or(Kinship::None, |log| log.kinship(file, meta, &*self.files))
     }
 
     /// Finds out whether a compressed file was made of what one of these sources has. False if it can't be told as yet.
@@ -105,6 +126,16 @@ impl Engine {
             self.compressed.insert(file);
         }
         true
+    }
+
+    /// Holds a file open that may be a copy, so that it can be read as one although its name goes.
+    pub(crate) fn pin(&mut self, file: FileId, pinned: Pinned) {
+        self.pins.get_mut().insert(file, pinned);
+    }
+
+    /// Holds such a file no more; `None` if it was found to be a copy, and taken.
+    pub(crate) fn unpin(&mut self, file: FileId) -> Option<Pinned> {
+        self.pins.get_mut().remove(&file)
     }
 
     /// The source that was asked for by this name.
@@ -182,8 +213,8 @@ impl Engine {
 
     /// The source that has a file open; of several the first.
     pub(crate) fn holder(&self, file: FileId) -> Option<SourceId> {
-        let Self { holders, patterns, compressed, .. } = self;
-        Others { holders, patterns, compressed }.holders_of(file).next()
+        let Self { holders, patterns, compressed, pins, .. } = self;
+        Others { holders, patterns, compressed, pins }.holders_of(file).next()
     }
 
     /// The source that was asked for by this name and waits for a file.

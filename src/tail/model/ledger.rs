@@ -136,7 +136,7 @@ impl Ledger {
             }
         }
         let path = PathBuf::from("/d").join(LIVE);
-        let resume = Resume { path, looked: source.looked(), known: source.known(), files };
+        let resume = Resume { path, looked: source.looked(), known: source.known(), copies: source.copies(), files };
         (self.seen || !resume.files.is_empty()).then_some(resume)
     }
 }

@@ -1,12 +1,9 @@
 //! Whether a file is a copy of what a source has read, or will read.
 
-use std::path::Path;
-
 use super::Source;
 use super::resting::Resting;
 use crate::tail::copies::{begins, packs_read};
-use crate::tail::failures::is_silence;
-use crate::tail::files::{FileId, Files, Handle, Links};
+use crate::tail::files::{Files, Handle, Links, Meta};
 use crate::tail::member::Member;
 
 /// What a file is to a log whose name a rotation may have made its name of.
@@ -22,24 +19,16 @@ pub(crate) enum Kinship {
 
 impl Source {
     /// What a file is to this log, by what stands in it.
-    pub(crate) fn kinship(&self, path: &Path, file: FileId, files: &dyn Files) -> Kinship {
+    pub(crate) fn kinship(&self, file: &dyn Handle, meta: &Meta, files: &dyn Files) -> Kinship {
         if self.files().next().is_none() {
             return Kinship::None;
         }
-        let opened = files.open(path, Links::Follow).and_then(|handle| Ok((handle.meta()?, handle)));
-        let (meta, handle) = match opened {
-            Ok(opened) => opened,
-            Err(error) if is_silence(&error) => return Kinship::Perhaps,
-            Err(_) => return Kinship::None,
-        };
-        if meta.id != file {
-            return Kinship::Perhaps;
-        }
-        if self.members.iter().any(|member| member.recovers_from(file)) || self.beside.has_used(file, meta.size) {
+        if self.members.iter().any(|member| member.recovers_from(meta.id)) || self.beside.has_used(meta.id, meta.size)
+        {
             return Kinship::Copy;
         }
         // However much there is of it: logs of many runs have banners in common, and some of them have no more.
-        let is_doubtful = self.begins_with(&*handle, files) || self.may_be_cut(files);
+        let is_doubtful = self.begins_with(file, files) || self.may_be_cut(files);
         if is_doubtful { Kinship::Perhaps } else { Kinship::None }
     }
 

@@ -15,7 +15,7 @@ use crate::tail::lines::Framing;
 use crate::tail::member::{Copy, Member, Progress, Role, Turn};
 use crate::tail::name::State;
 use crate::tail::options::{Following, Lineage, Options, Rewriting};
-use crate::tail::position::{Position, Resume};
+use crate::tail::position::{Copied, Position, Resume};
 use crate::tail::step::{Context, RETRY, Want};
 use crate::tail::turnover::{Backlog, Settled, Standstill};
 use crate::wake::Arrivals;
@@ -68,6 +68,15 @@ impl Source {
         known.sort_unstable();
         known.dedup();
         known
+    }
+
+    /// Copies that are dealt with, as they were then.
+    pub(crate) fn copies(&self) -> Vec<Copied> {
+        if let Some(saved) = &self.saved {
+            return saved.copies.clone();
+        }
+        let is_read = |copy: &Copied| self.members.iter().any(|member| member.recovers_from(copy.file));
+        self.beside.copies().filter(|copy| !is_read(copy)).collect()
     }
 
     /// Whether the name, which means the `live` file now, may have meant others that nobody saw.
@@ -157,9 +166,9 @@ impl Source {
     fn beside<'a>(&'a mut self, failures: &'a Failures, context: &'a Context<'_>) -> (&'a mut Beside, Chain<'a>) {
         let Self { beside, name, members, resting, closed, origin, .. } = self;
         let others = matches!(origin, Origin::Found(_)).then_some((context.others, &*context.closed));
-        let (files, interrupt) = (context.files, context.interrupt);
+        let (files, interrupt, pins) = (context.files, context.interrupt, context.others.pins);
         let resting = resting.as_deref().map(Resting::closed);
-        (beside, Chain { files, name, members, resting, closed, others, interrupt, failures, arriving: None })
+        (beside, Chain { files, name, members, resting, closed, others, pins, interrupt, failures, arriving: None })
     }
 
     /// What a search beside the name is to do about failures.
@@ -331,7 +340,7 @@ impl Source {
     /// Holds the files of an earlier tail, wherever they are now; the one that the name means, `live`, comes with a look
     /// at that. Unless all could be looked for, nothing has happened, and the name is to be looked at again.
     pub(super) fn take_up(&mut self, saved: Resume, live: Option<FileId>, context: &mut Context<'_>) -> Extent {
-        self.beside = Beside::resumed(saved.looked, &saved.known);
+        self.beside = Beside::resumed(saved.looked, &saved.known, &saved.copies);
         let mut places = Vec::new();
         // What is proved by bytes that were read can't be taken for what nothing was read of.
         let mut order: Vec<_> = (0..saved.files.len()).collect();

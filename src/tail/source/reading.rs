@@ -167,8 +167,8 @@ impl Source {
         if is_last && self.files().next().is_none() {
             self.state = State::Over;
             self.count_look();
-            let (looked, known) = (self.looked(), self.known());
-            self.pending.push_back(Happening::Ended { looked, known });
+            let (looked, known, copies) = (self.looked(), self.known(), self.copies());
+            self.pending.push_back(Happening::Ended { looked, known, copies });
         }
     }
 
