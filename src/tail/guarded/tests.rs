@@ -452,7 +452,8 @@ fn what_was_left_by_an_earlier_tail_is_looked_for_until_there_is_an_answer() {
     told.until(&mut tail, |told| told.remote == "L0\n");
     let standing = tail.standing(source).unwrap();
     let files = tail.position(source, standing.file, standing.run, standing.offset).into_iter().collect();
-    let saved = Resume { path, files, looked: tail.looked(source), known: tail.known(source) };
+    let saved =
+        Resume { path, files, looked: tail.looked(source), known: tail.known(source), copies: tail.copies(source) };
     tail.join();
     stage.append("remote/a.log", "L1\n");
     stage.rename("remote/a.log", "remote/a.log.1");
