@@ -216,6 +216,8 @@ impl Unseen {
 pub(crate) struct EarlierRun {
     /// All of it.
     pub(crate) copy: Option<Copy>,
+    /// What the file itself was then.
+    pub(crate) live: Option<Meta>,
     /// Copies that can't be opened.
     pub(crate) unreadable: Vec<Sibling>,
     pub(crate) extent: Extent,
@@ -420,8 +422,8 @@ impl Beside {
                     break;
                 }
             };
-            let modified = match live.modified() {
-                Ok(modified) => modified,
+            let meta = match live.meta() {
+                Ok(meta) => meta,
                 Err(error) => {
                     let silence = is_silence(&error) && chain.failures.wait_for(&error);
                     run.extent = if silence { Extent::Failing } else { Extent::Short };
@@ -434,10 +436,11 @@ impl Beside {
                 run.extent = Extent::Moving;
                 break;
             }
-            let cuts = Cuts { file: live.file(), looked, modified, known: &known };
+            let cuts = Cuts { file: live.file(), looked, modified: meta.modified, known: &known };
             let candidates = lineage::copied(&siblings, &cuts);
             let taken;
             (run, taken) = open_oldest(&candidates, live, chain);
+            run.live = Some(meta);
             match (run.extent, taken) {
                 (Extent::Moving, _) => continue,
                 (Extent::Short | Extent::Failing, _) => {}

@@ -102,6 +102,8 @@ pub(crate) struct Generation {
     size: u64,
     /// The same at a look behind which it was found to be as it was. What was seen since may have been a later run already.
     certain: u64,
+    /// The modification time that the system told with that size, if it told it.
+    told: Option<SystemTime>,
     /// A size that the system told although nothing could be read there.
     believed: Option<u64>,
     /// The byte that ends a line.
@@ -170,6 +172,7 @@ impl Generation {
             proven: None,
             size: meta.size,
             certain: 0,
+            told: Some(meta.modified),
             believed: None,
             terminator: options.terminator,
             data_until: 0,
@@ -186,7 +189,8 @@ impl Generation {
     pub(crate) fn reopened(handle: Box<dyn Handle>, meta: &Meta, options: &Options, closed: Closed) -> Self {
         let Closed { offset, size, certain, anchor, head, ended, .. } = closed;
         let size = size.max(offset);
-        Self { offset, anchor, head, ended, size, certain, ..Self::new(handle, meta, Reading::Anchored, options) }
+        let new = Self::new(handle, meta, Reading::Anchored, options);
+        Self { offset, anchor, head, ended, size, certain, told: None, ..new }
     }
 
     /// Closes the file and keeps what is needed to take it up again.
@@ -354,19 +358,39 @@ impl Generation {
     fn take_cut_off(&mut self) -> Option<Range<u64>> {
         let from = self.offset.max(std::mem::take(&mut self.nuls_until));
         let until = std::mem::replace(&mut self.size, self.offset);
-        self.certain = self.offset;
+        (self.certain, self.told) = (self.offset, None);
         (from < until && self.rewriting == Rewriting::Discern).then_some(from..until)
     }
 
     /// What was seen may have been the size of a run that has gone by since: it has that of now.
     pub(crate) fn forget_size(&mut self) {
-        let size = self.handle.meta().map_or(self.size, |meta| meta.size);
-        (self.size, self.certain) = (size.max(self.offset), 0);
+        if let Ok(meta) = self.handle.meta() {
+            self.size = self.offset;
+            self.saw(&meta);
+        }
+        self.certain = 0;
     }
 
     /// Goes back to the beginning, as if nothing of this run had been read.
     pub(crate) fn rewind(&mut self) {
+        let (size, told) = (self.size, self.told);
         self.begin_again();
+        (self.size, self.told) = (size, told);
+    }
+
+    /// Asks for the size once more.
+    pub(crate) fn ask_size(&mut self) {
+        if let Ok(meta) = self.handle.meta() {
+            self.saw(&meta);
+        }
+    }
+
+    /// Whether the file is shorter now than it was seen to be, and which size that was.
+    pub(crate) fn was_larger(&mut self) -> Option<u64> {
+        let meta = self.handle.meta().ok()?;
+        let larger = Some(self.size).filter(|seen| meta.size < *seen);
+        self.saw(&meta);
+        larger
     }
 
     fn begin_again(&mut self) {
@@ -378,6 +402,7 @@ impl Generation {
         self.proven = None;
         self.size = 0;
         self.certain = 0;
+        self.told = None;
         self.data_until = 0;
         self.nuls_until = 0;
         self.zeros = None;

@@ -11,7 +11,7 @@ mod start;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use self::cut::{Beginning, Past, Peeked, Recovery};
 pub(crate) use self::cut::{Copy, Cut, Turn};
@@ -260,9 +260,14 @@ impl Member {
         self.lines.kept() + windowed
     }
 
-    /// When the file was last written or cut.
-    pub(crate) fn modified(&self) -> io::Result<SystemTime> {
-        self.generation.handle().meta().map(|meta| meta.modified)
+    /// What the file is now.
+    pub(crate) fn meta(&self) -> io::Result<Meta> {
+        self.generation.handle().meta()
+    }
+
+    /// Takes note of what the file was at some time.
+    pub(crate) fn saw(&mut self, meta: &Meta) {
+        self.generation.saw(meta);
     }
 
     /// Whether only a part of a long line has been delivered as yet.

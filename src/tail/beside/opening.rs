@@ -27,6 +27,11 @@ pub(super) fn open_oldest(candidates: &[&Sibling], live: &Member, chain: &Chain<
             let is_known = chain.any([live], |live| live.holds(&*copy.handle))?
                 || (sibling.form == Form::Packed && chain.is_packed_in(&*copy.handle, None)?);
             chain.is_compared(&*copy.handle)?;
+            // It was copied further, and another one may be older than it by now.
+            let grows = sibling.form == Form::Plain && copy.handle.meta()?.size != sibling.size;
+            if grows && !is_known {
+                return Ok(None);
+            }
             let is_next = chain.any(&run.copy, |older| Ok(!begins(&*older.handle, &*copy.handle)?))?;
             Ok(Some((copy, is_known, is_next)))
         });

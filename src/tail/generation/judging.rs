@@ -8,6 +8,7 @@ use super::{Change, Closed, Generation, Look, Rest, Run, Zeros};
 use crate::tail::copies::stands_at;
 use crate::tail::decide::{Before, Held, Seen, Verdict, decide};
 use crate::tail::evidence::Remembered;
+use crate::tail::files::Meta;
 use crate::tail::options::Nuls;
 use crate::tail::proof::{ANCHOR, HEAD};
 use crate::tail::scan::{find_data, read_on};
@@ -86,6 +87,10 @@ impl Generation {
         self.modified = None;
         let mut rest = Rest::More;
         if at_end {
+            if self.size == self.offset {
+                // What follows was not written before that was told.
+                self.ended = self.told.or(self.ended);
+            }
             // With this size the modification time belongs to what was read, as the next look will prove. These bytes are
             // taken, so that not learning it is no failure.
             match self.handle.meta() {
@@ -95,7 +100,7 @@ impl Generation {
                     // What was there to be lost has to be asked for.
                     rest = if self.size > self.offset { Rest::More } else { Rest::AtEnd };
                 }
-                Ok(meta) => self.size = self.size.max(meta.size),
+                Ok(meta) => self.saw(&meta),
                 Err(_) => rest = Rest::Unsettled,
             }
         }
@@ -107,6 +112,13 @@ impl Generation {
         if at.is_empty() { Look::Nothing(rest) } else { Look::Bytes { at, rest } }
     }
 
+    /// So large is the file at least.
+    pub(crate) fn saw(&mut self, meta: &Meta) {
+        if meta.size >= self.size {
+            (self.size, self.told) = (meta.size, Some(meta.modified));
+        }
+    }
+
     /// Says what the evidence means and carries it out; `None`: look again at once.
     fn judge(&mut self, before: Before, read: &[u8]) -> io::Result<Option<Look>> {
         let meta = self.handle.meta()?;
@@ -115,7 +127,7 @@ impl Generation {
         let verdict = decide(&held, &seen);
         Ok(Some(match verdict {
             Verdict::Idle => {
-                self.size = self.size.max(meta.size);
+                self.saw(&meta);
                 if meta.size == self.offset {
                     self.modified = Some(meta.modified);
                     self.ended = self.modified;
@@ -150,7 +162,7 @@ impl Generation {
                     self.take_back(*before);
                     return Ok(None);
                 }
-                (self.size, self.certain) = (to, to);
+                (self.size, self.certain, self.told) = (to, to, None);
                 self.ended = Some(meta.modified);
                 Look::Changed(Change::Shortened { before, to })
             }
@@ -161,7 +173,8 @@ impl Generation {
                     self.take_back(before);
                     return Ok(None);
                 }
-                (self.size, self.certain) = (meta.size, to);
+                (self.size, self.certain) = (to, to);
+                self.saw(&meta);
                 Look::Changed(Change::HeadCut { from, to })
             }
             Verdict::Punched => {
@@ -171,7 +184,7 @@ impl Generation {
             Verdict::Rewritten(evidence) => {
                 let before = Box::new(self.remember());
                 self.begin_again();
-                self.size = meta.size;
+                self.saw(&meta);
                 self.ended = Some(meta.modified);
                 Look::Changed(Change::Rewritten { evidence, before, size: meta.size })
             }

@@ -206,7 +206,6 @@ impl Member {
             }
             _ => self.generation.rewind(),
         }
-        self.generation.forget_size();
     }
 
     /// Of which run a copy is that is none of what the file holds now. What was read of the present one may have been cut off
@@ -225,7 +224,6 @@ impl Member {
     pub(crate) fn begin_with(&mut self, copy: Copy, runs: &mut u64) -> LastWords {
         self.peeked = None;
         self.generation.rewind();
-        self.generation.forget_size();
         self.go_back(copy, runs)
     }
 
@@ -240,9 +238,8 @@ impl Member {
     }
 
     /// The largest size seen of a run of which nothing was read, if the file is shorter now: that run has gone by.
-    pub(crate) fn cut_unread(&self) -> Option<u64> {
-        let now = self.generation.handle().meta().ok()?.size;
-        Some(self.generation.size()).filter(|seen| now < *seen)
+    pub(crate) fn cut_unread(&mut self) -> Option<u64> {
+        self.generation.was_larger()
     }
 
     /// Passes over a run of this size, of which nothing was read and there is no copy.
@@ -253,6 +250,7 @@ impl Member {
     /// Ends a run of this size of which nothing was read.
     fn end_unread(&mut self, size: u64, copy: Option<Copy>, runs: &mut u64) -> LastWords {
         let id = self.file();
+        self.generation.forget_size();
         let ended = match (self.beginning, &self.past) {
             (Beginning::Empty(Some(at)), _) => Some(at),
             (_, Some(past)) => past.before.ended,

@@ -22,15 +22,14 @@ impl Member {
     ) -> io::Result<Vec<Happening>> {
         let is_first = arrival == Arrival::First;
         let seeks = is_first && self.generation.reading() == Reading::Anchored && !context.options.never_seek;
-        let size = match self.generation.handle().meta() {
-            Ok(meta) => meta.size,
+        let meta = match self.generation.handle().meta() {
             Err(error) if seeks => return Err(error),
-            Err(_) => 0,
+            meta => meta.ok(),
         };
         let mut happenings = Vec::new();
         self.stage = match () {
             () if seeks => {
-                happenings.extend(self.seek_start(size, context, role)?);
+                happenings.extend(self.seek_start(meta.map_or(0, |meta| meta.size), context, role)?);
                 Stage::Initial
             }
             () if is_first => self.window(context, role),
@@ -40,7 +39,10 @@ impl Member {
             // What an earlier tail has left comes before what is new in other sources.
             self.stage = Stage::Initial;
         }
-        let (offset, size) = (self.generation.offset(), self.generation.size().max(size));
+        if let Some(meta) = meta {
+            self.generation.saw(&meta);
+        }
+        let (offset, size) = (self.generation.offset(), self.generation.size());
         happenings.push(Happening::Opened { file: self.file(), arrival, run, offset, begins: self.begins(), size });
         Ok(happenings)
     }

@@ -73,7 +73,10 @@ fn play(rotate_wait: u64, steps: &[(u32, Fate, Op)]) {
 
 mod regressions {
     use super::op::Fate::Told;
-    use super::op::Op::{self, Append, Begin, Copy, Look, Return, Rewrite, Rotate, Shorten, Take, Truncate};
+    use super::op::Op::{
+        self, Append, Begin, BeginCopy, Copy, EndCopy, Look, Replace, Return, Rewrite, Rotate, Shorten, Take,
+        Truncate,
+    };
     use super::op::Style::Up;
     use super::op::To::Live;
     use super::{Duration, History, Step, play};
@@ -187,5 +190,32 @@ mod regressions {
                 play(100, &steps);
             }
         }
+    }
+
+    /// Plays what happens to a file that is being looked at for the first time, between any two pairs of calls.
+    fn between_any_calls(first: Op, then: Op, last: &[Op]) {
+        for (calls, later) in (1..26).flat_map(|calls| (0..26).map(move |later| (calls, later))) {
+            let mut steps = vec![(0, Told, Append(3, 8, Live)), (calls, Told, first), (later, Told, then)];
+            steps.extend(last.iter().map(|op| (0, Told, *op)));
+            steps.push((0, Told, Look));
+            play(5000, &steps);
+        }
+    }
+
+    #[test]
+    fn what_is_copied_and_cut_between_any_calls_comes_once() {
+        between_any_calls(BeginCopy(Up), EndCopy, &[Truncate]);
+        between_any_calls(BeginCopy(Up), EndCopy, &[Truncate, Append(1, 8, Live)]);
+        between_any_calls(Append(1, 8, Live), Copy(Up), &[Truncate]);
+        between_any_calls(Append(1, 8, Live), Copy(Up), &[Truncate, Append(2, 40, Live)]);
+        between_any_calls(Copy(Up), Truncate, &[Append(1, 8, Live)]);
+    }
+
+    #[test]
+    fn what_is_cut_between_any_calls_is_announced() {
+        between_any_calls(Append(1, 8, Live), Rewrite, &[]);
+        between_any_calls(Append(1, 8, Live), Shorten(2), &[Append(1, 8, Live)]);
+        between_any_calls(Truncate, Rotate(Up), &[]);
+        between_any_calls(Rewrite, Replace(1), &[]);
     }
 }

@@ -303,6 +303,7 @@ impl Source {
         }
         self.lose_unreadable(&earlier.unreadable);
         let member = &mut self.members[self.cursor];
+        earlier.live.iter().for_each(|meta| member.saw(meta));
         if let Some(copy) = earlier.copy {
             let (_, happenings) = match member.place(&copy, before) {
                 Turn::Earlier => {

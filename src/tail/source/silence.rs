@@ -30,7 +30,7 @@ impl Source {
         if !self.is_silent || self.state == State::Finishing {
             return false;
         }
-        let silent = self.members[self.cursor].modified().is_err_and(|error| is_silence(&error));
+        let silent = self.members[self.cursor].meta().is_err_and(|error| is_silence(&error));
         if silent {
             self.read_later(context);
         } else {
