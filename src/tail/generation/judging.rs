@@ -25,12 +25,13 @@ impl Generation {
             let start = self.offset - proof as u64;
             // Where more is said to stand, a read that ends with the proof may only have come short.
             let least = (proof + usize::from(self.believed.is_some())).min(wanted);
+            let seen = self.size;
             let Some(length) = self.read_together(&mut buffer[..wanted], start, least)? else { continue };
             let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
             if intact && length >= proof {
                 // A file rewritten to the same size, before that was asked for, would have been found out by now.
                 self.proven = self.ended;
-                self.certain = self.size;
+                self.certain = seen;
             }
             if wanted == proof && length == proof && intact && self.limit.is_some() {
                 // Nothing more is wanted, and what was read is what stands there.
@@ -63,7 +64,7 @@ impl Generation {
 
     /// Reads the proof and what follows it, `least` bytes if they are there; less, or `None`, if the file was cut between
     /// two reads: what stands behind the cut is not to be joined with what stood before it.
-    fn read_together(&self, buffer: &mut [u8], start: u64, least: usize) -> io::Result<Option<usize>> {
+    fn read_together(&mut self, buffer: &mut [u8], start: u64, least: usize) -> io::Result<Option<usize>> {
         let (handle, proof, wanted) = (&*self.handle, self.anchor.len(), buffer.len());
         let first = if wanted == 0 { 0 } else { handle.read_at(buffer, start)? };
         let mut length = read_on(handle, buffer, start, first, least)?;
@@ -72,8 +73,11 @@ impl Generation {
             length = read_on(handle, buffer, start, length, ANCHOR.min(wanted))?;
         }
         let together = length == first || length <= proof || stands_at(handle, &buffer[..first.min(HEAD)], start)?;
-        let length = if together { length } else { first };
-        Ok((together || first > proof).then_some(length))
+        if together {
+            return Ok(Some(length));
+        }
+        (self.size, self.told) = (self.size.max(start + length as u64), None);
+        Ok(Some(first).filter(|first| *first > proof))
     }
 
     /// Takes the bytes at `at` as read; what stands behind them in `read` is held back.
@@ -183,7 +187,10 @@ impl Generation {
             }
             Verdict::Rewritten(evidence) => {
                 let before = Box::new(self.remember());
+                // What was read for a proof only may be gone again.
+                let start = self.offset - self.anchor.len() as u64;
                 self.begin_again();
+                self.size = if read.is_empty() { 0 } else { start + read.len() as u64 };
                 self.saw(&meta);
                 self.ended = Some(meta.modified);
                 Look::Changed(Change::Rewritten { evidence, before, size: meta.size })

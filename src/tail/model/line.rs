@@ -47,9 +47,6 @@ pub(super) enum Excuse {
     Unseen,
     /// What was cut off began behind all that had been read of the file, so that nothing proves it was ever there.
     Unread,
-    /// Its run was over before the look that noticed its beginning was: what was read then was taken for a proof only. Or
-    /// it was cut off between the calls with which a look asks for the size of a file and reads it.
-    Brief,
     /// It was written to an empty file and cut off in the tick of the clock in which the follower had seen that empty.
     OneTick,
     /// It was never finished, and cut off the end of its file, which is what is announced (core.md 5: shortened from the

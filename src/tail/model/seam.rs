@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use super::fs::Key;
 use super::world::World;
 use crate::tail::files::{Files, Flow, Handle, Links, Meta};
+use crate::tail::proof::HEAD;
 
 /// What `statfs(2)` says of ext4.
 const EXT4: i64 = 0xef53;
@@ -115,7 +116,8 @@ impl Handle for ModelHandle {
         let rest = usize::try_from(offset).ok().and_then(|offset| inode.content.get(offset..)).unwrap_or(&[]);
         let length = rest.len().min(buffer.len()).min(short);
         buffer[..length].copy_from_slice(&rest[..length]);
-        if length > 0 {
+        // Less is read for a proof, or to compare files.
+        if length > 0 && buffer.len() > 2 * HEAD {
             inode.read_to(offset + length as u64);
         }
         world.last_read = self.key;

@@ -17,12 +17,6 @@ use crate::tail::position::Position;
 /// The name that is followed.
 pub(super) const LIVE: &str = "a.log";
 
-/// How many calls a look takes that finds a file rewritten, copies of it included.
-const LOOK: u64 = 40;
-
-/// How many calls are between the two of a look that ask for the size of a file and read it.
-const STEP: u64 = 3;
-
 /// What an event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
@@ -55,8 +49,6 @@ pub(super) struct World {
     turn_of: BTreeMap<Key, u64>,
     /// When the name ceased to mean files.
     pub(super) lost_at: BTreeMap<Key, Duration>,
-    /// With which call the present runs of files began that were cut.
-    began: BTreeMap<Key, u64>,
     live: Option<Key>,
     previous: Option<Key>,
     numbers: u32,
@@ -86,7 +78,6 @@ impl World {
             turns: 0,
             turn_of: BTreeMap::new(),
             lost_at: BTreeMap::new(),
-            began: BTreeMap::new(),
             live: None,
             previous: None,
             numbers: 0,
@@ -349,10 +340,6 @@ impl World {
             if here && (to, read) == (0, 0) && modified == Some(self.fs.tick()) {
                 line.excuse.get_or_insert(Excuse::OneTick);
             }
-            let brief = self.began.get(&key).is_some_and(|began| self.calls <= began + LOOK);
-            if gone && (brief || self.calls <= line.at + STEP) {
-                line.excuse.get_or_insert(Excuse::Brief);
-            }
             if here && to > 0 && !line.is_whole() {
                 line.excuse.get_or_insert(Excuse::CutUnfinished);
             }
@@ -361,7 +348,6 @@ impl World {
             self.lines[span.line].survived = true;
         }
         self.gone(gone);
-        self.began.insert(key, self.calls);
         if self.live == Some(key) {
             self.turns += 1;
             self.turn_of.insert(key, self.turns);
