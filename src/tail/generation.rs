@@ -378,13 +378,6 @@ impl Generation {
         (self.size, self.told) = (size, told);
     }
 
-    /// Asks for the size once more.
-    pub(crate) fn ask_size(&mut self) {
-        if let Ok(meta) = self.handle.meta() {
-            self.saw(&meta);
-        }
-    }
-
     /// Whether the file is shorter now than it was seen to be, and which size that was.
     pub(crate) fn was_larger(&mut self) -> Option<u64> {
         let meta = self.handle.meta().ok()?;
