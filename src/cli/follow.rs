@@ -6,11 +6,11 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use super::complaint::Complaint;
 use super::ending::{EndingOptions, Locks};
-use super::gnu::{DefaultMode, GnuOptions};
+use super::gnu::{DefaultMode, GnuOptions, Last};
 use super::looking::LookingOptions;
 use super::selection::{ContextOptions, SelectionOptions};
 use super::viewing::ViewingOptions;
-use super::{Invocation, guide, heading, number, parser, refusal, with_value_hint};
+use super::{Invocation, guide, heading, number, parser, refusal};
 use crate::settings::{Mode, Persona, Start};
 
 /// The name of the command.
@@ -73,8 +73,12 @@ struct FollowArgs {
 
 /// The definition, under the name of the command.
 pub(super) fn command() -> Command {
-    FollowArgs::augment_args(Command::new(NAME))
-        .display_name("rtail")
+    FollowArgs::augment_args(Command::new(NAME)).display_name("rtail").args_override_self(true)
+}
+
+/// Adds what help says of it.
+pub(super) fn described(command: Command) -> Command {
+    command
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_help(ABOUT_DURATIONS)
@@ -83,11 +87,9 @@ pub(super) fn command() -> Command {
             number::about_multipliers("NUM"),
             guide::FOLLOW.blocks()
         ))
-        .args_override_self(true)
         .mut_arg("follow", |arg| arg.help(ABOUT_FOLLOW).long_help(format!("{ABOUT_FOLLOW}. {MORE_ABOUT_FOLLOW}")))
         .mut_arg("follow_and_retry", |arg| arg.help(ABOUT_FOLLOW_AND_RETRY))
         .mut_arg("retry", |arg| arg.help(ABOUT_RETRY))
-        .mut_args(with_value_hint)
 }
 
 // What GNU's options mean beside another default.
@@ -100,10 +102,11 @@ const ABOUT_FOLLOW_AND_RETRY: &str = "The same as --follow=name --retry: the def
 const ABOUT_RETRY: &str = "Keep trying to open a file that can't be opened; on unless -f or --follow is given";
 
 /// What a line means that clap matched.
-pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
-    let typed = FollowArgs::from_arg_matches(matches).map_err(|error| refusal::complaint_of(&error))?;
+pub(super) fn meaning(mut matches: ArgMatches) -> Result<Invocation, Complaint> {
+    let last = Last::of(&matches);
+    let typed = FollowArgs::from_arg_matches_mut(&mut matches).map_err(|error| refusal::complaint_of(&error))?;
     let default = DefaultMode { mode: Mode::Name, retry: true };
-    let (mut follow, warnings) = typed.gnu.meaning(Persona::Rtail, default, matches, typed.files)?;
+    let (mut follow, warnings) = typed.gnu.meaning(Persona::Rtail, default, last, typed.files)?;
 
     follow.start = typed.since_offset.map_or(follow.start, Start::Offset);
     follow.looking = typed.looking.looking().unwrap_or(follow.looking);

@@ -7,6 +7,7 @@
 //!
 //! Not here: values. That `x` is no number of lines is found when clap hands it to its parser.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::slice;
@@ -155,10 +156,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Finds the option that `name` is or abbreviates; `text` is the name as typed, with its value.
-    fn find_long(&self, name: &[u8], text: &[u8]) -> Result<(String, &'a Arg), Mistake> {
+    fn find_long(&self, name: &[u8], text: &[u8]) -> Result<(Cow<'a, str>, &'a Arg), Mistake> {
         let mut fitting: Vec<_> = self
             .options()
-            .flat_map(|arg| long_names(arg).into_iter().map(move |name| (name, arg)))
+            .flat_map(|arg| long_names(arg).map(move |name| (name, arg)))
             .filter(|(full, _)| full.as_bytes().starts_with(name))
             .collect();
         fitting.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -222,7 +223,7 @@ impl<'a> Reader<'a> {
 
     /// A guess at what was meant by an unknown long option.
     fn meant_by(&self, name: &[u8]) -> Option<String> {
-        let names = self.options().filter(|arg| !arg.is_hide_set()).flat_map(long_names);
+        let names = self.options().filter(|arg| !arg.is_hide_set()).flat_map(long_names).map(Cow::into_owned);
         let meant = similar::closest(std::str::from_utf8(name).ok()?, names)?;
         Some(format!("did you mean '--{meant}'?"))
     }
@@ -252,11 +253,7 @@ fn value_of(arg: &Arg) -> Value {
 ///
 /// A hidden option has one dash more, as GNU's own hidden ones have: `---disable-inotify`. clap can't define such a
 /// name, so it is made here.
-fn long_names(arg: &Arg) -> Vec<String> {
+fn long_names(arg: &Arg) -> impl Iterator<Item = Cow<'_, str>> {
     let names = arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default());
-    if arg.is_hide_set() {
-        names.map(|name| format!("-{name}")).collect()
-    } else {
-        names.map(str::to_owned).collect()
-    }
+    names.map(|name| if arg.is_hide_set() { Cow::Owned(format!("-{name}")) } else { Cow::Borrowed(name) })
 }

@@ -117,6 +117,23 @@ pub(super) struct DefaultMode {
     pub(super) retry: bool,
 }
 
+/// Of options that are about one thing, those that stand last on the line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Last {
+    about_start: Option<&'static str>,
+    about_mode: Option<&'static str>,
+}
+
+impl Last {
+    /// To be asked for before the values are taken out.
+    pub(super) fn of(matches: &ArgMatches) -> Self {
+        Self {
+            about_start: last_of(matches, &[LINES, BYTES]),
+            about_mode: last_of(matches, &[FOLLOW, FOLLOW_AND_RETRY, NO_FOLLOW]),
+        }
+    }
+}
+
 impl GnuOptions {
     /// What the options mean, and the warnings about those that mean nothing here. What GNU does not have gets
     /// values as if it were not there: a rotated file is let go at once.
@@ -124,11 +141,11 @@ impl GnuOptions {
         self,
         persona: Persona,
         default: DefaultMode,
-        matches: &ArgMatches,
+        last: Last,
         files: Vec<OsString>,
     ) -> Result<(settings::Follow, Vec<String>), Complaint> {
         let operands = operands(files);
-        let asked = self.asked_mode(matches);
+        let asked = self.asked_mode(last.about_mode);
         if asked == Some(Mode::Name) && operands.contains(&Operand::Stdin) {
             return Err(Complaint::plain(format!("cannot follow {} by name", quote("-"))));
         }
@@ -154,7 +171,7 @@ impl GnuOptions {
         let follow = settings::Follow {
             persona,
             operands,
-            start: self.start(matches),
+            start: self.start(last.about_start),
             terminator: if self.zero_terminated { 0 } else { b'\n' },
             headers: self.headers(),
             selection: Selection::default(),
@@ -173,9 +190,9 @@ impl GnuOptions {
     }
 
     /// Where to begin. The last number counts, in its own unit, but a `+` anywhere before it stays in force.
-    fn start(&self, matches: &ArgMatches) -> Start {
+    fn start(&self, last: Option<&str>) -> Start {
         let from_start = self.lines.iter().chain(&self.bytes).any(|count| count.from_start);
-        let last = match last_of(matches, &[LINES, BYTES]) {
+        let last = match last {
             Some(BYTES) => self.bytes.last().map(|count| (true, count.number)),
             Some(_) => self.lines.last().map(|count| (false, count.number)),
             None => None,
@@ -198,8 +215,8 @@ impl GnuOptions {
     }
 
     /// The mode that the last option about it chose.
-    fn asked_mode(&self, matches: &ArgMatches) -> Option<Mode> {
-        match last_of(matches, &[FOLLOW, FOLLOW_AND_RETRY, NO_FOLLOW])? {
+    fn asked_mode(&self, last: Option<&str>) -> Option<Mode> {
+        match last? {
             FOLLOW_AND_RETRY => Some(Mode::Name),
             NO_FOLLOW => Some(Mode::Print),
             _ => self.follow.map(|followed| match followed {

@@ -42,6 +42,7 @@ mod tests;
 
 use std::ffi::{OsStr, OsString};
 use std::iter;
+use std::mem;
 use std::path::Path;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -110,23 +111,36 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Ref
     parse_in(Dialect::of_environment(), args)
 }
 
-/// Defines a command.
-type Define = fn() -> clap::Command;
-
-/// The commands, in their order in `--help`.
-const COMMANDS: [(&str, Define); 3] =
-    [(follow::NAME, follow::command), (stream::NAME, stream::command), (watch::NAME, watch::command)];
-
-/// The definition of `rtail`'s command line, for completions and man pages.
-#[must_use]
-pub fn command() -> clap::Command {
-    root().subcommands(COMMANDS.map(|(_, command)| command()))
+/// One of the commands.
+#[derive(Clone, Copy)]
+struct Subcommand {
+    name: &'static str,
+    define: fn() -> clap::Command,
+    describe: fn(clap::Command) -> clap::Command,
 }
 
-/// As much of the definition as matters to a line that begins so. To define a command takes longer than to read a line.
+/// The commands, in their order in `--help`.
+const COMMANDS: [Subcommand; 3] = [
+    Subcommand { name: follow::NAME, define: follow::command, describe: follow::described },
+    Subcommand { name: stream::NAME, define: stream::command, describe: stream::described },
+    Subcommand { name: watch::NAME, define: watch::command, describe: watch::described },
+];
+
+/// The definition of `rtail`'s command line, with all that help, completions and man pages need.
+#[must_use]
+pub fn command() -> clap::Command {
+    root().subcommands(COMMANDS.map(|command| (command.describe)((command.define)()).mut_args(with_value_hint)))
+}
+
+/// As much of the definition as it takes to read a line that begins so: to define a command takes longer than that.
 fn command_for(args: &[OsString]) -> clap::Command {
-    let named = COMMANDS.iter().find(|(name, _)| args.first().is_some_and(|first| first == name));
-    named.map_or_else(command, |(_, command)| root().subcommand(command()))
+    let named = COMMANDS.iter().find(|command| args.first().is_some_and(|first| first == command.name));
+    named.map_or_else(command, |command| root().subcommand((command.define)()))
+}
+
+/// Whether options, in canonical spelling, ask for help.
+fn ask_for_help(options: &[OsString]) -> bool {
+    options.iter().any(|option| option == "-h" || option == "--help")
 }
 
 fn root() -> clap::Command {
@@ -158,7 +172,7 @@ fn parse_tail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusal
     let (arguments, mistake) = read_line(&command, dialect, OldForms::Alone, args).into_parts();
     let mistake = mistake.map(|mistake| mistake.complaint(|| None));
     let matches = match_line(command, arguments, mistake, &address)?;
-    tail::meaning(&matches).map_err(|complaint| Refusal::usage(&address, &complaint))
+    tail::meaning(matches).map_err(|complaint| Refusal::usage(&address, &complaint))
 }
 
 fn parse_rtail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusal> {
@@ -196,11 +210,13 @@ fn parse_rtail(dialect: Dialect, args: &[OsString]) -> Result<Invocation, Refusa
         }
     }
 
-    let matches = match_line(root, arguments, mistake, &address)?;
-    let meaning = match matches.subcommand() {
-        Some((follow::NAME, matches)) => follow::meaning(matches),
-        Some((stream::NAME, matches)) => stream::meaning(matches),
-        Some((watch::NAME, matches)) => watch::meaning(matches),
+    let root = if ask_for_help(&arguments) { command() } else { root };
+    let mut matches = match_line(root, arguments, mistake, &address)?;
+    let (name, matches) = matches.remove_subcommand().unwrap_or_default();
+    let meaning = match name.as_str() {
+        follow::NAME => follow::meaning(matches),
+        stream::NAME => stream::meaning(matches),
+        watch::NAME => watch::meaning(matches),
         _ => Err(Complaint::with_pointer("a command is required")),
     };
     meaning.map_err(|complaint| Refusal::usage(&address, &complaint))
@@ -248,13 +264,16 @@ fn read_line(command: &clap::Command, dialect: Dialect, old_forms: OldForms, arg
 
 /// Has clap match a line that was read up to a mistake, or to its end.
 fn match_line(
-    command: clap::Command,
+    mut command: clap::Command,
     arguments: Vec<OsString>,
     mistake: Option<Complaint>,
     address: &Address,
 ) -> Result<clap::ArgMatches, Refusal> {
     let name = OsString::from(command.get_name());
-    match (command.try_get_matches_from(iter::once(name).chain(arguments)), mistake) {
+    let result = command.try_get_matches_from_mut(iter::once(name).chain(arguments));
+    // To take a definition apart takes as long as to match a line by it, and there is only one.
+    mem::forget(command);
+    match (result, mistake) {
         (Ok(matches), None) => Ok(matches),
         // GNU acts on each option as it reads it, so what clap says of one goes before the mistake after it, and
         // what it says of the whole line after.

@@ -11,7 +11,7 @@ use super::complaint::Complaint;
 use super::ending::{EndingOptions, Locks, Processes};
 use super::looking::LookingOptions;
 use super::selection::SelectionOptions;
-use super::{Invocation, duration, guide, heading, number, operand, parser, refusal, with_value_hint};
+use super::{Invocation, duration, guide, heading, number, operand, parser, refusal};
 use crate::quote::quote;
 use crate::settings::{AtEnd, Begin, Format, Looking, Operand, Parse, Stream, Wait};
 use crate::tail::looks_like_pattern;
@@ -171,23 +171,25 @@ starts, it delivers what is there and ends at once";
 
 /// The definition, under the name of the command.
 pub(super) fn command() -> Command {
-    StreamArgs::augment_args(Command::new(NAME))
-        .display_name("rtail")
+    StreamArgs::augment_args(Command::new(NAME)).display_name("rtail").args_override_self(true)
+}
+
+/// Adds what help says of it.
+pub(super) fn described(command: Command) -> Command {
+    command
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_help(ABOUT_NUMBERS)
         .after_long_help(format!("{}\n\n{}", number::about_multipliers("N or SIZE"), guide::STREAM.blocks()))
-        .args_override_self(true)
         .mut_arg("until", |arg| arg.help(ABOUT_UNTIL).long_help(format!("{ABOUT_UNTIL}. {MORE_ABOUT_UNTIL}")))
         .mut_arg("grep", |arg| arg.help(ABOUT_GREP).long_help(format!("{ABOUT_GREP}. {MORE_ABOUT_GREP}")))
         .mut_arg("ignore_case", |arg| arg.help(ABOUT_IGNORE_CASE))
         .mut_arg("while_locked", |arg| arg.long_help(MORE_ABOUT_LOCKS))
-        .mut_args(with_value_hint)
 }
 
 /// What a line means that clap matched.
-pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
-    let typed = StreamArgs::from_arg_matches(matches).map_err(|error| refusal::complaint_of(&error))?;
+pub(super) fn meaning(mut matches: ArgMatches) -> Result<Invocation, Complaint> {
+    let typed = StreamArgs::from_arg_matches_mut(&mut matches).map_err(|error| refusal::complaint_of(&error))?;
     let format = typed.format.unwrap_or(Format::Raw);
     if typed.parse.is_some() && format != Format::Json {
         return Err(Complaint::with_pointer("option '--parse' can't be used without '--format json'"));

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::complaint::Complaint;
-use super::gnu::{DefaultMode, GnuOptions};
+use super::gnu::{DefaultMode, GnuOptions, Last};
 use super::{Invocation, number, refusal};
 use crate::settings::{Mode, Persona};
 
@@ -49,9 +49,10 @@ pub(super) fn command() -> Command {
 }
 
 /// What a line means that clap matched.
-pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
-    let typed = TailArgs::from_arg_matches(matches).map_err(|error| refusal::complaint_of(&error))?;
+pub(super) fn meaning(mut matches: ArgMatches) -> Result<Invocation, Complaint> {
+    let last = Last::of(&matches);
+    let typed = TailArgs::from_arg_matches_mut(&mut matches).map_err(|error| refusal::complaint_of(&error))?;
     let default = DefaultMode { mode: Mode::Print, retry: false };
-    let (follow, warnings) = typed.gnu.meaning(Persona::Tail, default, matches, typed.files)?;
+    let (follow, warnings) = typed.gnu.meaning(Persona::Tail, default, last, typed.files)?;
     Ok(Invocation { command: super::Command::Follow(follow), warnings })
 }

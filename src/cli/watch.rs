@@ -13,7 +13,7 @@ use super::looking::LookingOptions;
 use super::number::{self, Count};
 use super::selection::{ContextOptions, SelectionOptions};
 use super::viewing::ViewingOptions;
-use super::{Invocation, duration, guide, heading, parser, refusal, with_value_hint};
+use super::{Invocation, duration, guide, heading, parser, refusal};
 use crate::settings::{Beginning, Liveness, Looking, Showing, Start, Watch};
 use crate::tail::Selection;
 
@@ -177,21 +177,23 @@ colour of its own";
 
 /// The definition, under the name of the command.
 pub(super) fn command() -> Command {
-    WatchArgs::augment_args(Command::new(NAME))
-        .display_name("rtail")
+    WatchArgs::augment_args(Command::new(NAME)).display_name("rtail").args_override_self(true)
+}
+
+/// Adds what help says of it.
+pub(super) fn described(command: Command) -> Command {
+    command
         .about(ABOUT)
         .long_about(LONG_ABOUT)
         .after_help(ABOUT_DURATIONS)
         .after_long_help(format!("{}\n\n{}", number::about_multipliers("N"), guide::WATCH.blocks()))
-        .args_override_self(true)
         .mut_arg("until", |arg| arg.help(ABOUT_UNTIL).long_help(format!("{ABOUT_UNTIL}. {MORE_ABOUT_UNTIL}")))
         .mut_arg("label", |arg| arg.help(ABOUT_LABEL).long_help(format!("{ABOUT_LABEL}. {MORE_ABOUT_LABEL}")))
-        .mut_args(with_value_hint)
 }
 
 /// What a line means that clap matched.
-pub(super) fn meaning(matches: &ArgMatches) -> Result<Invocation, Complaint> {
-    let typed = WatchArgs::from_arg_matches(matches).map_err(|error| refusal::complaint_of(&error))?;
+pub(super) fn meaning(mut matches: ArgMatches) -> Result<Invocation, Complaint> {
+    let typed = WatchArgs::from_arg_matches_mut(&mut matches).map_err(|error| refusal::complaint_of(&error))?;
     if typed.paths.iter().any(|path| path == "-") {
         let complaint = Complaint::with_pointer("standard input ('-') can't be watched");
         return Err(complaint.with_hint(Some("a file of that name is ./-".to_owned())));
