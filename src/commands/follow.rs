@@ -47,10 +47,11 @@ pub fn run(settings: &Follow, notices: &mut Notices) -> anyhow::Result<Exit> {
     let framing = options.framing;
     let mut tail = Tail::new(options).context("cannot wait for events")?;
     tail.interrupt_by(signals.flag());
-    if let Some(file) = out.regular_file() {
+    let own = out.regular_file();
+    if let Some(file) = own {
         tail.leave_out(file);
     }
-    let added = add_operands(settings, &mut tail, out.regular_file(), notices)?;
+    let added = add_operands(settings, &mut tail, own, notices)?;
     let gone = if settings.persona == Persona::Tail { Gone::Reaped } else { Gone::Ended };
     let ending = Ending::new(signals, &settings.ending, gone, settings.sleep_interval);
     let show = Shows::new(settings, view(settings, many, framing, &added)?, added.sources);

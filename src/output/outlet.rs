@@ -20,7 +20,7 @@ use crate::tail::{FileId, Meta};
 
 /// What is collected before it is written although more may come at once.
 const BATCH: usize = 64 * 1024;
-/// The size that a pipe is asked to have.
+/// The size that a pipe is asked to have once it was full.
 const PIPE: usize = 1024 * 1024;
 
 /// How the output is kept from blocking.
@@ -43,11 +43,21 @@ pub(crate) struct Outlet {
     manner: Manner,
     /// Whether the other end can go away without being written to.
     has_reader: bool,
+    width: Width,
     passing: Option<Passing>,
     pending: Vec<u8>,
     sent: usize,
     blocked: bool,
     accepted: Accepted,
+}
+
+/// How much the output takes before its reader reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Width {
+    /// A pipe takes more if it is asked to. Most have no use for that.
+    Extensible,
+    /// That is settled.
+    Settled,
 }
 
 /// How bytes of a file are passed to the output without being copied through us.
@@ -82,15 +92,12 @@ impl Outlet {
         let kind = FileType::from_raw_mode(stat.st_mode);
         let (file, manner) = match kind {
             FileType::Fifo => open_anew(&stdout)?,
-            _ if stdout.is_terminal() => open_anew(&stdout)?,
+            FileType::CharacterDevice if stdout.is_terminal() => open_anew(&stdout)?,
             FileType::Socket => (duplicate(&stdout)?, Manner::Socket),
             _ => (duplicate(&stdout)?, Manner::Plain),
         };
-        if manner != Manner::Plain {
-            // Larger is faster and no more; not every pipe may be.
-            let _ = rustix::pipe::fcntl_setpipe_size(&file, PIPE);
-        }
         let has_reader = manner != Manner::Plain;
+        let width = if kind == FileType::Fifo { Width::Extensible } else { Width::Settled };
         let passing = match kind {
             FileType::Fifo if manner == Manner::NonBlocking => Some(Passing::Splice),
             FileType::CharacterDevice if stat.st_rdev == rustix::fs::makedev(1, 3) => Some(Passing::Sendfile),
@@ -100,6 +107,7 @@ impl Outlet {
             file,
             manner,
             has_reader,
+            width,
             passing,
             pending: Vec::new(),
             sent: 0,
@@ -110,6 +118,9 @@ impl Outlet {
 
     /// The file that is written to, if it is a regular one.
     pub(crate) fn regular_file(&self) -> Option<FileId> {
+        if self.has_reader {
+            return None;
+        }
         let meta = self.file.metadata().ok().filter(std::fs::Metadata::is_file)?;
         Some(Meta::from(&meta).id)
     }
@@ -177,6 +188,7 @@ impl Outlet {
                 Ok(0) => return Err(Errno::INVAL.into()),
                 Ok(count) => self.accepted.bytes += count as u64,
                 Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if self.widen() => {}
                 Err(Errno::AGAIN) => self.blocked = true,
                 Err(_) if next > offset => break,
                 Err(errno) => return Err(errno.into()),
@@ -217,11 +229,18 @@ impl Outlet {
                     written += length;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock && self.widen() => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }
         }
         Ok(written)
+    }
+
+    /// Has a pipe that is full take more; false if it doesn't. Larger is faster and no more, and not every pipe may be.
+    fn widen(&mut self) -> bool {
+        let width = std::mem::replace(&mut self.width, Width::Settled);
+        width == Width::Extensible && rustix::pipe::fcntl_setpipe_size(&self.file, PIPE).is_ok()
     }
 
     fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
