@@ -8,7 +8,7 @@ use super::locks::is_locked;
 use super::process::{Gone, Process};
 use super::signals::Signals;
 use crate::settings;
-use crate::tail::{Also, FileId, Until};
+use crate::tail::{Also, FileId, Guarded, Until};
 
 /// How often locks are looked at.
 const LOCKS: Duration = Duration::from_secs(1);
@@ -75,6 +75,7 @@ pub(crate) struct Ending {
     last_data: Instant,
     locks_at: Option<Instant>,
     asked_at: Instant,
+    files: Guarded,
 }
 
 impl Ending {
@@ -91,6 +92,7 @@ impl Ending {
             last_data: now,
             locks_at: asked.while_locked.then_some(now),
             asked_at: now,
+            files: Guarded::default(),
         }
     }
 
@@ -130,7 +132,7 @@ impl Ending {
         if self.locks_at.is_some_and(|at| at <= now) {
             let mut files = files.peekable();
             // A file that has yet to come may come locked.
-            if files.peek().is_some() && !files.any(|(file, path)| is_locked(file, &path)) {
+            if files.peek().is_some() && !files.any(|(file, path)| is_locked(file, &path, &self.files)) {
                 return Some(Reason::Unlocked);
             }
             self.locks_at = Some(now + LOCKS);

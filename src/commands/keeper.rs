@@ -7,7 +7,7 @@ use super::ledger::{Ledger, absolute};
 use crate::checkpoint::{Checkpoint, Error};
 use crate::notice::Notices;
 use crate::output::wording::cause;
-use crate::tail::{Disk, Files as _, Links, Resume, Tail};
+use crate::tail::{Files as _, Guarded, Links, Resume, Tail};
 
 /// How often positions are saved at the most: each time the disk is waited for.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -23,13 +23,14 @@ pub(super) struct Keeper {
     saved_at: Option<Instant>,
     /// Whether the last save failed.
     failing: bool,
+    files: Guarded,
 }
 
 impl Keeper {
     /// Takes a checkpoint that this process has the lock of. `is_own` says which names this run follows.
     pub(super) fn new(checkpoint: Checkpoint, is_own: impl Fn(&Path) -> bool) -> Self {
         let (own, others) = checkpoint.saved().iter().cloned().partition(|resume| is_own(&resume.path));
-        Self { checkpoint, others, own, saved_at: None, failing: false }
+        Self { checkpoint, others, own, saved_at: None, failing: false, files: Guarded::default() }
     }
 
     /// Takes what was saved about a name.
@@ -39,15 +40,15 @@ impl Keeper {
             return Some(self.own.swap_remove(index));
         }
         // Two names that lead to one place are two spellings of one.
-        let place = name.canonicalize().ok()?;
-        let same = |resume: &Resume| resume.path.canonicalize().is_ok_and(|other| other == place);
+        let place = self.files.resolve(name).ok()?;
+        let same = |resume: &Resume| self.files.resolve(&resume.path).is_ok_and(|other| other == place);
         self.others.iter().position(same).map(|index| self.others.swap_remove(index))
     }
 
     /// Whether a file was left under another name than this one, which is not followed under this one as well.
     pub(super) fn has_elsewhere(&self, name: &Path) -> bool {
         let path = absolute(name);
-        let Ok(meta) = Disk.meta(name, Links::Follow) else { return false };
+        let Ok(meta) = self.files.meta(name, Links::Follow) else { return false };
         let has = |resume: &Resume| resume.files.iter().any(|position| position.file == meta.id);
         self.own.iter().all(|resume| resume.path != path) && self.own.iter().any(has)
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
-use crate::tail::{FileId, Meta};
+use crate::tail::{FileId, Guarded, Meta};
 use crate::watch::{Lock, Trying};
 
 /// How often the table is read where there was no look before.
@@ -91,6 +91,7 @@ pub(crate) struct Locks {
     shared: [BTreeSet<(u64, u64)>; 2],
     sees_all: bool,
     read_at: Option<Instant>,
+    files: Guarded,
 }
 
 impl Locks {
@@ -101,6 +102,7 @@ impl Locks {
             shared: Default::default(),
             sees_all: sees_all_processes(),
             read_at: None,
+            files: Guarded::default(),
         }
     }
 
@@ -156,25 +158,34 @@ impl Locks {
 
     /// The lock of a file that `path` means, or meant when it was opened.
     pub(crate) fn of(&self, file: FileId, path: &Path) -> Lock {
-        let Some(table) = &self.table else { return try_shared(file, path) };
+        let try_shared = || self.files.attempt(path, move |path| try_shared(file, path)).unwrap_or(Lock::Unknown);
+        let Some(table) = &self.table else { return try_shared() };
         if let Some(holder) = table.held.get(&(file.device, file.inode)) {
             return Lock::Held(holder.pid);
         }
         // Where the table has other devices than `stat`, it still has the inode.
-        let namesake = || table.held.keys().any(|(_, inode)| *inode == file.inode) && !names_true_devices(path);
-        if !self.sees_all || namesake() { try_shared(file, path) } else { Lock::Free }
+        let true_devices = || self.files.attempt(path, names_true_devices).unwrap_or(false);
+        let namesake = || table.held.keys().any(|(_, inode)| *inode == file.inode) && !true_devices();
+        if !self.sees_all || namesake() { try_shared() } else { Lock::Free }
     }
 }
 
 /// Whether anybody holds a lock on the file of this identity, which `path` meant when it was opened.
 ///
-/// The kernel hands out its table in parts, between which entries can shift, so a miss is looked at twice.
-pub(crate) fn is_locked(file: FileId, path: &Path) -> bool {
+/// The kernel hands out its table in parts, between which entries can shift, so a miss is looked at twice. While there is no
+/// answer, somebody may.
+pub(crate) fn is_locked(file: FileId, path: &Path, files: &Guarded) -> bool {
     let table = LockTable::open();
     let tables: Vec<_> = (0..2).map_while(|_| LockTable::read(table.as_ref().ok()?).ok()).collect();
-    let complete = tables.len() == 2 && sees_all_processes() && names_true_devices(path);
-    let tried = || matches!(try_shared(file, path), Lock::Held(_));
-    tables.iter().any(|table| table.holds(file)) || (!complete && tried())
+    if tables.iter().any(|table| table.holds(file)) {
+        return true;
+    }
+    let sees_all = tables.len() == 2 && sees_all_processes();
+    let is_tried = move |path: &Path| {
+        let complete = sees_all && names_true_devices(path);
+        !complete && matches!(try_shared(file, path), Lock::Held(_))
+    };
+    files.attempt(path, is_tried).unwrap_or(true)
 }
 
 /// Whether we are in the first PID namespace, where the table has every holder.
@@ -264,15 +275,17 @@ mod tests {
     fn a_lock_is_seen_while_it_is_held() {
         let temp = tempfile::NamedTempFile::new().unwrap();
         let id = Meta::from(&temp.as_file().metadata().unwrap()).id;
-        assert!(!is_locked(id, temp.path()));
+        let files = Guarded::default();
+        let is_locked = || is_locked(id, temp.path(), &files);
+        assert!(!is_locked());
         let holder = File::open(temp.path()).unwrap();
         fs4::FileExt::lock(&holder).unwrap();
-        assert!(is_locked(id, temp.path()));
+        assert!(is_locked());
         assert_eq!(try_shared(id, temp.path()), Lock::Held(None), "the probe alone must see it too");
         drop(holder);
         // A process that another test is just starting has the descriptor, and with it the lock, until it runs.
         let deadline = Instant::now() + Duration::from_secs(20);
-        while is_locked(id, temp.path()) {
+        while is_locked() {
             assert!(Instant::now() < deadline, "the lock is seen although nobody holds it");
             std::thread::sleep(Duration::from_millis(1));
         }

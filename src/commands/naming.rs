@@ -4,7 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::ledger::absolute;
-use crate::tail::{could_match, is_pattern, looks_like_pattern};
+use crate::tail::{Files as _, Guarded, could_match, is_pattern, looks_like_pattern};
 
 /// Whether a pattern stands for an absolute path, or for a directory that this lies below.
 pub(super) fn stands_above(pattern: &Path, path: &Path) -> bool {
@@ -30,7 +30,8 @@ pub(super) fn as_asked_for<'a>(mut operands: impl Iterator<Item = &'a Path>, pat
 /// What a place, of which links are resolved, is called where a file that lies in the same directory, or below one that
 /// leads there, is called `name`.
 pub(super) fn as_called(name: &Path, place: &Path) -> PathBuf {
-    let called = |above: &Path| moved(place, &here(above).canonicalize().ok()?, above);
+    let files = Guarded::default();
+    let called = |above: &Path| moved(place, &files.resolve(&here(above)).ok()?, above);
     name.ancestors().skip(1).find_map(called).unwrap_or_else(|| place.to_owned())
 }
 

@@ -54,6 +54,20 @@ impl Guarded {
         Self { here: make(), make, mounts, deputies: RefCell::default(), surroundings: Rc::default() }
     }
 
+    /// Does something about what `path` leads to that the core has no need of.
+    ///
+    /// # Errors
+    /// When it has no answer: [`TimedOut`](io::ErrorKind::TimedOut).
+    pub(crate) fn attempt<T: Send + 'static>(
+        &self,
+        path: &Path,
+        what: impl FnOnce(&Path) -> T + Send + 'static,
+    ) -> io::Result<T> {
+        let Some(deputy) = self.deputy(path, Links::Follow)? else { return Ok(what(path)) };
+        let path = path.to_owned();
+        deputy.ask(Operation::Look, move |_| Ok(what(&path)))
+    }
+
     /// Who is to be asked about a path; `None` if it can be done at once.
     fn deputy(&self, path: &Path, links: Links) -> io::Result<Option<Rc<Deputy>>> {
         let mount = match links {

@@ -29,7 +29,7 @@ use crate::notice::Notices;
 use crate::output::outlet::Outlet;
 use crate::output::wording;
 use crate::settings::{AtEnd, Begin, Beginning, Liveness, Looking, Watch};
-use crate::tail::{FileId, Framing, Options, Resume, Selection, Start, Tail, is_pattern, matching};
+use crate::tail::{FileId, Framing, Guarded, Options, Resume, Selection, Start, Tail, is_pattern, matching};
 use crate::watch::{LOOK_AT_CHANGED, Lock};
 
 /// How much of a file is read at once in search of the beginning of its last line.
@@ -113,12 +113,16 @@ fn exit(settings: &Watch, over: Over, sound: bool) -> Exit {
 
 /// Everything of files that are being written, nothing of others.
 fn beginning_of_active(locks: Rc<RefCell<Locks>>, longest: u64) -> impl Fn(&Path, FileId) -> Start {
+    let files = Guarded::default();
     move |path, file| {
         let mut locks = locks.borrow_mut();
         locks.look_for_the_first_time(LOOK_AT_CHANGED, Instant::now());
         match locks.of(file, path) {
             Lock::Held(_) => Start::FromByte(1),
-            Lock::Free | Lock::Unknown => unfinished_line(path, longest).unwrap_or(Start::LastBytes(0)),
+            Lock::Free | Lock::Unknown => {
+                let unfinished = files.attempt(path, move |path| unfinished_line(path, longest));
+                unfinished.ok().flatten().unwrap_or(Start::LastBytes(0))
+            }
         }
     }
 }
