@@ -19,6 +19,7 @@ use std::time::{Instant, SystemTime};
 
 pub(crate) use self::kinship::Kinship;
 use self::resting::Resting;
+use self::silence::Silences;
 use super::beside::Beside;
 use super::event::{Arrival, Happening, Loss, Outlook, SourceId};
 use super::files::{FileId, FileKind, Handle};
@@ -74,8 +75,7 @@ pub(crate) struct Source {
     seen: Option<FileId>,
     /// What has become of the name of a file that a pattern has found.
     news: News,
-    /// Whether what was asked last has no answer.
-    is_silent: bool,
+    silences: Silences,
 }
 
 impl Source {
@@ -106,7 +106,7 @@ impl Source {
             files_again: None,
             seen: None,
             news: News::None,
-            is_silent: false,
+            silences: Silences::default(),
         }
     }
 
@@ -208,7 +208,7 @@ impl Source {
     pub(crate) fn past_start(&self) -> bool {
         let past_start = self.state != State::New && self.members.iter().all(Member::past_start);
         // Others are not to wait for what may never come.
-        (past_start || self.is_silent) && self.pending.is_empty()
+        (past_start || self.silences.any()) && self.pending.is_empty()
     }
 
     /// Whether its name means a file that is open.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 
+use super::silence::About;
 use super::{Origin, Source};
 use crate::tail::beside::Extent;
 use crate::tail::decide::{NameHeld, NameSeen, NameVerdict, decide_name};
@@ -29,10 +30,10 @@ impl Source {
             && is_silence(error)
         {
             self.turnover.forget();
-            self.has_no_answer();
+            self.has_no_answer(About::Name);
             return self.inspect_later(context);
         }
-        self.has_answer(context);
+        self.has_answer(About::Name, context);
         // What can't be reached now is not gone: it is taken up when it can.
         if let Some(saved) = self.saved.take_if(|_| seen != NameSeen::Inaccessible) {
             let before = self.state;

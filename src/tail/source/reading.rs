@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
+use super::silence::About;
 use super::{Origin, REMEMBERED, REMEMBERED_BY_ALL, Source, remember};
 use crate::tail::event::{Happening, Outlook};
 use crate::tail::failures::is_silence;
@@ -182,7 +183,7 @@ impl Source {
         }
         self.looking = None;
         if is_silence(&error) && role != Role::Finishing {
-            self.has_no_answer();
+            self.has_no_answer(About::Files);
             self.read_later(context);
             return None;
         }

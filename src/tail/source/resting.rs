@@ -7,6 +7,7 @@ use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+use super::silence::About;
 use super::{Origin, Source};
 use crate::tail::event::{Happening, Loss, Noticed};
 use crate::tail::failures::is_silence;
@@ -150,12 +151,12 @@ impl Source {
         let whereabouts = self.whereabouts(&mut resting, context);
         match whereabouts {
             Whereabouts::Unanswered if !finishing => {
-                self.has_no_answer();
+                self.has_no_answer(About::Files);
                 self.look_again(Some(context.now + RETRY));
                 self.resting = Some(resting);
                 return;
             }
-            _ => self.has_answer(context),
+            _ => self.has_answer(About::Files, context),
         }
         let place = match &whereabouts {
             Whereabouts::Named(meta) if resting.is_as_it_was(meta) => {

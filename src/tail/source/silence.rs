@@ -6,17 +6,45 @@ use crate::tail::failures::{is_silence, silence};
 use crate::tail::name::State;
 use crate::tail::step::{Context, RETRY};
 
+/// What there is no answer about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Silences {
+    name: bool,
+    files: bool,
+}
+
+/// What something was asked about. The name may lead elsewhere than to where the open files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Name,
+    Files,
+}
+
+impl Silences {
+    pub(super) fn any(self) -> bool {
+        self.name || self.files
+    }
+
+    fn of(&mut self, about: About) -> &mut bool {
+        match about {
+            About::Name => &mut self.name,
+            About::Files => &mut self.files,
+        }
+    }
+}
+
 impl Source {
     /// What was asked has no answer, so that nothing is known.
-    pub(super) fn has_no_answer(&mut self) {
-        if !std::mem::replace(&mut self.is_silent, true) {
+    pub(super) fn has_no_answer(&mut self, about: About) {
+        if !self.silences.any() {
             self.pending.push_back(Happening::NotAnswering);
         }
+        *self.silences.of(about) = true;
     }
 
     /// What was asked has one. What was quiet meanwhile may have been so for want of answers to its writer, too.
-    pub(super) fn has_answer(&mut self, context: &Context<'_>) {
-        if !std::mem::take(&mut self.is_silent) {
+    pub(super) fn has_answer(&mut self, about: About, context: &Context<'_>) {
+        if !std::mem::take(self.silences.of(about)) || self.silences.any() {
             return;
         }
         self.pending.push_back(Happening::Answering);
@@ -27,14 +55,14 @@ impl Source {
 
     /// Whether the file of the member at the cursor still doesn't answer, which is to be known before it is read.
     pub(super) fn is_still_silent(&mut self, context: &Context<'_>) -> bool {
-        if !self.is_silent || self.state == State::Finishing {
+        if !self.silences.files || self.state == State::Finishing {
             return false;
         }
         let silent = self.members[self.cursor].meta().is_err_and(|error| is_silence(&error));
         if silent {
             self.read_later(context);
         } else {
-            self.has_answer(context);
+            self.has_answer(About::Files, context);
         }
         silent
     }
@@ -57,7 +85,7 @@ impl Source {
 
     /// The end comes before the answer. Of what is open that is said when it is read for the last time.
     pub(super) fn give_up_unanswered(&mut self) {
-        if self.is_silent && self.files().next().is_none() {
+        if self.silences.name && self.files().next().is_none() {
             let (error, since, outlook) = (silence(), Since::Start, Outlook::GivenUp);
             self.pending.push_back(Happening::Inaccessible { error, since, outlook });
         }
