@@ -137,6 +137,9 @@ pub(crate) fn undecided(doubt: &Doubt) -> String {
             let (count, Range { start, end }) = (bytes(range.end - range.start), range);
             format!("{count} (offsets {start}-{end}) were truncated before they were read, or written since")
         }
+        Doubt::Copy(path) => {
+            format!("{} is taken for a copy from before it was truncated, and may be a log of its own", quote(path))
+        }
         _ => "touched, or rewritten with the same bytes; nothing is repeated".to_owned(),
     }
 }

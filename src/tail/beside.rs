@@ -20,7 +20,7 @@ use super::failures::{Failures, is_silence};
 use super::files::{FileId, Files, Handle, Meta};
 use super::generation::Closed;
 use super::lineage::{self, Between, Certainty, Cuts, Form, PREPARED, Sibling};
-use super::member::{Copy, Member};
+use super::member::{Claim, Copy, Member};
 use super::name::{Name, is_shortage};
 use super::position::Copied;
 use super::step::{Others, Pinned, Pins};
@@ -123,7 +123,7 @@ impl Chain<'_> {
         let file = pins.iter().find(|(file, pinned)| is_copy(**file, pinned)).map(|(file, _)| *file)?;
         let Pinned { path, handle } = pins.remove(&file)?;
         let Meta { size, modified, .. } = handle.meta().ok()?;
-        Some((Copied { file, size, modified }, Copy { id: file, path, handle, end: size }))
+        Some((Copied { file, size, modified }, Copy { id: file, path, handle, end: size, claim: Claim::Log }))
     }
 
     /// Makes sure that it is not for want of reading this file that it was not found to be a copy.
@@ -361,11 +361,18 @@ impl Beside {
     fn find_copy(&mut self, before: &Closed, chain: &Chain<'_>) -> Result<Option<Copy>, Extent> {
         let mut siblings = list(chain, Some(before.id))?;
         siblings.sort_by_key(|sibling| std::cmp::Reverse(sibling.modified));
+        // A copy is made before the cut, which the last change of the file is, or was followed by.
+        let own = chain.members.iter().find(|member| member.file() == before.id);
+        let changed = own.and_then(|own| own.meta().ok()).map(|meta| meta.modified);
+        let is_later = |sibling: &Sibling| {
+            sibling.form == Form::Plain && changed.is_some_and(|changed| sibling.id.birth > Some(changed))
+        };
         let may_be = |sibling: &&Sibling| {
             (sibling.size >= before.offset || sibling.form == Form::Packed)
                 && sibling.id != before.id
                 && !chain.has(sibling.id)
                 && !self.used.contains(&Copied::from(*sibling))
+                && !is_later(sibling)
         };
         // It can't have been compressed before it was born.
         let packed = Closed { ended: before.ended.or(before.id.birth), ..before.clone() };
@@ -378,7 +385,8 @@ impl Beside {
             });
             match opened {
                 Ok(Some((true, copy))) => {
-                    found = Some((Copied::from(sibling), copy));
+                    let claim = if chain.will_be_anothers(sibling) { Claim::Log } else { Claim::Nothing };
+                    found = Some((Copied::from(sibling), Copy { claim, ..copy }));
                     break;
                 }
                 Ok(None) => extent = Extent::Moving,

@@ -166,6 +166,9 @@ pub enum Doubt {
     /// Whether these offsets were cut off unread, or are those of what stands in the file now, and was not read then.
     /// Nothing is missing but what may have stood there.
     CutUnread(Range<u64>),
+    /// What a cut took away unread was found in this file, which may be a log of its own that begins with all that had been
+    /// read: a pattern takes its name for one's. It is taken for a copy.
+    Copy(PathBuf),
 }
 
 /// Something that happened to a source.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use self::cut::{Beginning, Past, Peeked, Recovery};
-pub(crate) use self::cut::{Copy, Cut, Turn};
+pub(crate) use self::cut::{Claim, Copy, Cut, Turn};
 use super::event::{Age, Arrival, Begins, Ending, Happening, SourceId};
 use super::files::{FileId, Handle, Meta};
 use super::generation::{Closed, Generation, Look, Reading, Rest};

@@ -9,7 +9,7 @@ use crate::tail::failures::{Failures, is_silence};
 use crate::tail::files::{FileId, Handle, Links, Meta};
 use crate::tail::gzip::Unpacked;
 use crate::tail::lineage::{Form, Sibling, siblings};
-use crate::tail::member::{Copy, Member};
+use crate::tail::member::{Claim, Copy, Member};
 use crate::tail::name::is_shortage;
 
 /// Whether a file was copied from another one that is no younger.
@@ -64,7 +64,7 @@ pub(super) fn open_oldest(candidates: &[&Sibling], live: &Member, chain: &Chain<
 pub(super) fn open_copy(sibling: &Sibling, chain: &Chain<'_>) -> io::Result<Option<Copy>> {
     let path = sibling.path.clone();
     let opened = open_sibling(sibling, chain)?;
-    Ok(opened.map(|(handle, meta)| Copy { id: meta.id, path, handle, end: meta.size }))
+    Ok(opened.map(|(handle, meta)| Copy { id: meta.id, path, handle, end: meta.size, claim: Claim::Nothing }))
 }
 
 /// Opens a file beside a name; `None` if it is not where it was listed any more, or is still being compressed.

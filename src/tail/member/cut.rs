@@ -36,7 +36,19 @@ pub(crate) struct Copy {
     pub(crate) handle: Box<dyn Handle>,
     /// Where the rest ends: the size of the copy.
     pub(crate) end: u64,
+    pub(crate) claim: Claim,
 }
+
+/// What a copy may be besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    Nothing,
+    /// A log of its own: a pattern would take it for one.
+    Log,
+}
+
+/// What logs of several runs begin with is not longer than this, so that a file with more of another one is its copy.
+const BANNER: u64 = 4096;
 
 /// A cut that may have taken unread bytes with it.
 #[derive(Debug)]
@@ -154,11 +166,17 @@ impl Member {
             read => return self.end_run(cut, offset, read.map(|copy| copy.handle), runs),
         };
         let recovered = Happening::Recovered { file: self.file(), range: offset..copy.end, copy: copy.path.clone() };
+        // A size that was seen is that of its copy.
+        let is_doubtful = copy.claim == Claim::Log && offset < BANNER && cut.before.certain != copy.end;
+        let doubtful = is_doubtful.then(|| {
+            let doubt = Doubt::Copy(copy.path.clone());
+            Happening::Ambiguous { file: self.file(), doubt }
+        });
         // What of the copy can't be had is lost, as if there were none.
         cut.before.size = cut.before.size.max(copy.end);
         cut.before.certain = cut.before.certain.max(copy.end);
         self.stage = Stage::Recovering(Recovery { copy, offset, cut });
-        (None, vec![recovered])
+        (None, doubtful.into_iter().chain([recovered]).collect())
     }
 
     /// Whether something was read, or written, of whose run nothing had been read.
