@@ -185,6 +185,8 @@ impl Outlet {
                 None => Err(Errno::INVAL),
             };
             match moved {
+                // The file was cut meanwhile.
+                Ok(0) if next > offset => break,
                 Ok(0) => return Err(Errno::INVAL.into()),
                 Ok(count) => self.accepted.bytes += count as u64,
                 Err(Errno::INTR) => {}
@@ -273,5 +275,31 @@ fn open_anew(stdout: &impl AsFd) -> io::Result<(File, Manner)> {
     match options.open("/proc/self/fd/1") {
         Ok(file) => Ok((file, Manner::NonBlocking)),
         Err(_) => Ok((duplicate(stdout)?, Manner::Cautious)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::pipe::{PipeFlags, pipe_with};
+
+    #[test]
+    fn a_file_that_ends_before_what_was_to_be_passed_has_passed_what_there_was() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"short").unwrap();
+        let (_reader, writer) = pipe_with(PipeFlags::NONBLOCK).unwrap();
+        let mut out = Outlet {
+            file: File::from(writer),
+            manner: Manner::NonBlocking,
+            has_reader: true,
+            passing: Some(Passing::Splice),
+            pending: Vec::new(),
+            sent: 0,
+            blocked: false,
+            accepted: Accepted::default(),
+        };
+        assert_eq!(out.pass(file.as_fd(), 1, 10).unwrap(), 4);
+        assert_eq!(out.pass(file.as_fd(), 5, 10).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(out.accepted().bytes, 4);
     }
 }
