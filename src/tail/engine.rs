@@ -382,8 +382,8 @@ impl Engine {
         let (source, found) = self.found.take()?;
         if let Step::Passable(length) = found {
             let terminator = self.options.terminator;
-            let (path, member) = self.slots.get_mut(&source)?.source.reading()?;
-            return Some(Event::Passage(Passage::new(source, path, length, terminator, member)));
+            let (path, turn) = self.slots.get_mut(&source)?.source.turn()?;
+            return Some(Event::Passage(Passage::new(source, path, length, terminator, turn)));
         }
         let path = self.slots.get(&source).map_or(Path::new(""), |slot| slot.source.path());
         Some(match found {

@@ -8,6 +8,7 @@ mod passing;
 mod proving;
 
 use self::passing::Bulk;
+pub(crate) use self::passing::Passed;
 use std::io;
 use std::ops::Range;
 use std::time::{Instant, SystemTime};

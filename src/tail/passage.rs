@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::event::{Age, SourceId};
 use super::files::FileId;
-use super::member::Member;
+use super::source::Turn;
 
 /// Bytes of a file that can be passed to the output by the kernel, as by `splice(2)`. What is not passed is offered
 /// again.
@@ -28,13 +28,13 @@ pub struct Passage<'a> {
     /// Whether they were there when the source was first looked at, or were appended since.
     pub age: Age,
     terminator: u8,
-    member: &'a mut Member,
+    turn: Turn<'a>,
 }
 
 impl<'a> Passage<'a> {
-    pub(crate) fn new(source: SourceId, path: &'a Path, length: u64, terminator: u8, member: &'a mut Member) -> Self {
-        let (file, run, offset, age) = member.passage();
-        Self { source, path, file, run, offset, length, age, terminator, member }
+    pub(crate) fn new(source: SourceId, path: &'a Path, length: u64, terminator: u8, turn: Turn<'a>) -> Self {
+        let (file, run, offset, age) = turn.passage();
+        Self { source, path, file, run, offset, length, age, terminator, turn }
     }
 
     /// Has `pass` pass bytes from a descriptor: up to [`length`](Self::length), from [`offset`](Self::offset) on. It
@@ -44,6 +44,6 @@ impl<'a> Passage<'a> {
     /// Those of `pass`, but for `EINVAL`, `EOPNOTSUPP` and `ENOSYS`: after these the bytes come as
     /// [`Data`](super::Data).
     pub fn pass(self, pass: impl FnOnce(BorrowedFd<'_>, u64, u64) -> io::Result<u64>) -> io::Result<Option<u8>> {
-        self.member.pass(self.length, self.terminator, pass)
+        self.turn.pass(self.length, self.terminator, pass)
     }
 }

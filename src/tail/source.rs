@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 pub(crate) use self::kinship::Kinship;
+pub(crate) use self::reading::Turn;
 use self::resting::Resting;
 use self::silence::Silences;
 use super::beside::Beside;
@@ -165,9 +166,11 @@ impl Source {
         self.name.path()
     }
 
-    /// The name, and the file that is being read.
-    pub(crate) fn reading(&mut self) -> Option<(&Path, &mut Member)> {
-        Some((self.name.path(), self.members.get_mut(self.cursor)?))
+    /// The name, and the file whose turn it is.
+    pub(crate) fn turn(&mut self) -> Option<(&Path, Turn<'_>)> {
+        let role = self.role();
+        let member = self.members.get_mut(self.cursor)?;
+        Some((self.name.path(), Turn { member, role, cursor: &mut self.cursor }))
     }
 
     /// Whether nothing more will come of it.

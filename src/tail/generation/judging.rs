@@ -47,7 +47,7 @@ impl Generation {
                     return self.skip_hole();
                 }
                 let at_end = length < wanted;
-                self.bulk = self.bulk.after_read(at_end);
+                self.bulk.after_read(new.len());
                 let usable = self.usable(new, at_end, now)?;
                 return Ok(self.accept(&buffer[..length], proof..proof + usable, at_end));
             }

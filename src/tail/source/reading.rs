@@ -1,17 +1,49 @@
 //! How a source reads the files that it holds, oldest first, and lets them go.
 
 use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
 
 use super::silence::About;
 use super::{Origin, REMEMBERED, REMEMBERED_BY_ALL, Source, remember};
-use crate::tail::event::{Happening, Outlook};
+use crate::tail::event::{Age, Happening, Outlook};
 use crate::tail::failures::is_silence;
-use crate::tail::generation::Closed;
+use crate::tail::files::FileId;
+use crate::tail::generation::{Closed, Passed, Rest};
 use crate::tail::lines::Framing;
-use crate::tail::member::{Again, Progress, Role};
+use crate::tail::member::{Again, Member, Progress, Role};
 use crate::tail::name::State;
 use crate::tail::options::{Following, ReadErrors};
 use crate::tail::step::{Context, Delivery, Due, Step, Want};
+
+/// The turn of one member, which has offered bytes to be passed.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    pub(super) member: &'a mut Member,
+    pub(super) role: Role,
+    pub(super) cursor: &'a mut usize,
+}
+
+impl Turn<'_> {
+    /// What may be passed stands where this says; how old it is.
+    pub(crate) fn passage(&self) -> (FileId, u64, u64, Age) {
+        self.member.passage()
+    }
+
+    /// Has `pass` pass bytes as [`Member::pass`] does; returns the last one, if there were any. The turn is over when all
+    /// that there was has been passed; not that of a file that has more to do at the end than to wait.
+    pub(crate) fn pass(
+        self,
+        length: u64,
+        terminator: u8,
+        pass: impl FnOnce(BorrowedFd<'_>, u64, u64) -> io::Result<u64>,
+    ) -> io::Result<Option<u8>> {
+        let Passed { last, rest } = self.member.pass(length, terminator, pass)?;
+        if rest == Rest::AtEnd && self.role == Role::Current {
+            *self.cursor += 1;
+        }
+        Ok(last)
+    }
+}
 
 impl Source {
     /// Reads the members in order, from the cursor on.
@@ -111,7 +143,7 @@ impl Source {
     }
 
     /// What the member at the cursor is to the source.
-    fn role(&self) -> Role {
+    pub(super) fn role(&self) -> Role {
         let newest = self.cursor + 1 == self.members.len();
         match self.state {
             State::Finishing => Role::Finishing,
