@@ -33,6 +33,7 @@ impl Tail {
             discover = true;
         }
         self.engine.tick(now);
+        self.wake.note_read(self.engine.take_read());
         match self.wake.drain(now) {
             None => {}
             Some(Woken::Marks(marked)) => {

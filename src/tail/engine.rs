@@ -113,6 +113,8 @@ pub(crate) struct Engine {
     wants: Vec<Want>,
     first: First,
     places: Places,
+    /// How many bytes were found since that was last asked for.
+    read: u64,
     /// What is to be reported next.
     found: Option<(SourceId, Step)>,
     buffer: Vec<u8>,
@@ -146,6 +148,7 @@ impl Engine {
             wants: Vec::new(),
             first: First::Reading,
             places: Places::default(),
+            read: 0,
             found: None,
             buffer: vec![0; BUFFER],
             owned: Vec::new(),
@@ -404,6 +407,11 @@ impl Engine {
         })
     }
 
+    /// How many bytes were found since this was last asked for.
+    pub(crate) fn take_read(&mut self) -> u64 {
+        std::mem::take(&mut self.read)
+    }
+
     /// Whose turn it is: first outputs one after the other, then whoever is ready, each for one step.
     fn turn(&mut self) -> Option<SourceId> {
         while let Some(id) =
@@ -440,6 +448,7 @@ impl Engine {
         let slot = slots.get_mut(&id)?;
         slot.queued = false;
         let step = slot.source.step(&mut context);
+        self.read += step.as_ref().map_or(0, Step::bytes);
         self.note_files(id);
         let slot = self.slots.get_mut(&id)?;
         if matches!(step, Some(Step::Data(_) | Step::Passable(_))) && slot.cause == Cause::Safety {

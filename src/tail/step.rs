@@ -168,6 +168,18 @@ pub(crate) enum Step {
     Passable(u64),
 }
 
+impl Step {
+    /// How many bytes it brought.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Data(Delivery { bytes: Bytes::Buffered(range), .. }) => range.len() as u64,
+            Self::Data(Delivery { bytes: Bytes::Owned(bytes), .. }) => bytes.len() as u64,
+            Self::Passable(length) => *length,
+            Self::Happened(_) | Self::Working { .. } => 0,
+        }
+    }
+}
+
 /// Bytes to deliver, and what is to be said of them.
 #[derive(Debug)]
 pub(crate) struct Delivery {

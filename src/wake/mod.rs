@@ -131,8 +131,8 @@ struct Events {
     moved: bool,
     /// Whether there are writes to be taken, as far as that could see.
     written: bool,
-    /// When either was last taken without having been seen.
-    taken_at: Instant,
+    /// When a wait last saw whether there is either, or both were taken without having been seen.
+    seen_at: Instant,
 }
 
 /// What was taken of event sources that are read by whoever waits.
@@ -146,14 +146,14 @@ impl Events {
     fn start(bell: &Arc<Bell>) -> io::Result<Self> {
         let writes = Writes::new()?;
         let names = Names::start(Arc::clone(bell))?;
-        Ok(Self { names, writes, moved: false, written: false, taken_at: Instant::now() })
+        Ok(Self { names, writes, moved: false, written: false, seen_at: Instant::now() })
     }
 
     /// Takes what was written, and which ways may lead elsewhere, as far as that is due.
     fn take(&mut self, now: Instant) -> io::Result<Taken> {
-        let unseen = now >= self.taken_at + BUSY;
+        let unseen = now >= self.seen_at + BUSY;
         if unseen {
-            self.taken_at = now;
+            self.seen_at = now;
         }
         let mut taken = Taken::default();
         if std::mem::take(&mut self.moved) || unseen {
@@ -369,6 +369,13 @@ impl Wake {
     pub(crate) fn unpark(&mut self, source: SourceId) {
         if let Some(events) = &mut self.events {
             events.writes.unpark(source);
+        }
+    }
+
+    /// So many bytes were read because of what was taken.
+    pub(crate) fn note_read(&mut self, bytes: u64) {
+        if let Some(events) = &mut self.events {
+            events.writes.note_read(bytes);
         }
     }
 

@@ -74,7 +74,9 @@ impl Wake {
         deadline: Option<Instant>,
         also: &mut [Also<'_>],
     ) -> io::Result<Vec<SourceId>> {
+        let now = Instant::now();
         if let Some(events) = &mut self.events {
+            events.writes.looked(now);
             events.names.confirm();
         }
         let deadline = [self.deadline(attention), deadline].into_iter().flatten().min();
@@ -87,7 +89,7 @@ impl Wake {
         fds.extend(also.iter().map(|also| PollFd::from_borrowed_fd(also.fd, also.until.flags())));
         let names = self.events.as_ref().map(|events| events.names.fd());
         fds.extend(names.into_iter().chain(writes).map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        let timeout = deadline.map(|at| timespec(at.saturating_duration_since(Instant::now())));
+        let timeout = deadline.map(|at| timespec(at.saturating_duration_since(now)));
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
@@ -102,6 +104,9 @@ impl Wake {
         if let Some(events) = &mut self.events {
             events.moved |= moved;
             events.written |= written;
+            if matches!(attention, Attention::All { .. }) {
+                events.seen_at = Instant::now();
+            }
         }
         Ok(found)
     }

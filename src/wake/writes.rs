@@ -25,10 +25,16 @@ const BUFFER: usize = 16 * 1024;
 /// As many events as this in such a time, 10,000 a second, and the files that they are about are hot. Where a writer and
 /// we take turns on a processor no more than some 12,000 a second ever come, however much it writes.
 const HOT: usize = 200;
+/// The same where many writes have become one event, since nobody had the time to look at each: as many events, about so
+/// many bytes, 32 MiB a second.
+const WARM: usize = 40;
+const MUCH: u64 = 640 * 1024;
 const SPELL: Duration = Duration::from_millis(20);
 
-/// How often hot files are looked at.
+/// How often hot files are looked at: less often where there are so many that looking takes more than a part of the time.
 const TICK: Duration = Duration::from_millis(1);
+const LONGEST_TICK: Duration = Duration::from_millis(3);
+const PART: u32 = 8;
 
 /// How long files are hot before their events are counted anew: it may have been a burst, and what is written since
 /// too often for the clock to see a pause, but not too often to be told.
@@ -46,6 +52,8 @@ pub(super) struct Writes {
     parked_by: HashMap<SourceId, i32>,
     /// Those that gave up their watch.
     hot: BTreeSet<RawFd>,
+    /// When they were last looked at, while that goes on.
+    ticking: Option<Instant>,
     /// When they are to be looked at.
     tick_at: Instant,
     /// When they get their watches back.
@@ -58,26 +66,28 @@ pub(super) struct Writes {
 struct Spell {
     began: Instant,
     events: usize,
+    /// How many bytes were read meanwhile.
+    bytes: u64,
     /// The files that they were about, in no order.
     about: Vec<RawFd>,
 }
 
 impl Spell {
+    fn new(now: Instant) -> Self {
+        Self { began: now, events: 0, bytes: 0, about: Vec::new() }
+    }
+
     /// Takes note of what was read; returns the files that are hot by now.
     fn note(&mut self, written: &Written, now: Instant) -> Vec<RawFd> {
         if now >= self.began + SPELL {
-            self.began = now;
-            self.events = 0;
-            self.about.clear();
+            *self = Self::new(now);
         }
         self.events += written.events;
         self.about.extend_from_slice(&written.descriptors);
-        if self.events < HOT {
-            return Vec::new();
+        if self.events >= HOT || (self.events >= WARM && self.bytes >= MUCH) {
+            return std::mem::replace(self, Self::new(now)).about;
         }
-        self.began = now;
-        self.events = 0;
-        std::mem::take(&mut self.about)
+        Vec::new()
     }
 }
 
@@ -107,9 +117,10 @@ impl Writes {
             parked: HashMap::new(),
             parked_by: HashMap::new(),
             hot: BTreeSet::new(),
+            ticking: None,
             tick_at: now,
             recount_at: now,
-            spell: Spell { began: now, events: 0, about: Vec::new() },
+            spell: Spell::new(now),
         })
     }
 
@@ -180,11 +191,20 @@ impl Writes {
         (!self.hot.is_empty()).then_some(self.tick_at)
     }
 
+    /// All looks are done that were asked for.
+    pub(super) fn looked(&mut self, now: Instant) {
+        if let Some(began) = self.ticking.take() {
+            let pause = PART * now.saturating_duration_since(began);
+            self.tick_at = began + pause.clamp(TICK, LONGEST_TICK);
+        }
+    }
+
     /// The hot files, if it is time to look at them. Those that are watched again are among them for the last time.
     pub(super) fn hot(&mut self, now: Instant) -> Vec<RawFd> {
         if self.hot.is_empty() || now < self.tick_at {
             return Vec::new();
         }
+        self.ticking = Some(now);
         self.tick_at = now + TICK;
         let hot: Vec<_> = self.hot.iter().copied().collect();
         if now >= self.recount_at {
@@ -196,6 +216,11 @@ impl Writes {
             }
         }
         hot
+    }
+
+    /// So many bytes were read because of what was told.
+    pub(super) fn note_read(&mut self, bytes: u64) {
+        self.spell.bytes += bytes;
     }
 
     /// Takes what the kernel has to tell, up to a thousand events. Files that it tells too much of become hot.
@@ -352,7 +377,11 @@ mod tests {
         }
         assert_eq!(writes.hot(now + TICK), fds);
         assert!(writes.hot(now + TICK).is_empty(), "not before the next tick");
-        assert_eq!(writes.hot(now + RECOUNT - TICK), fds);
+        writes.looked(now + TICK + TICK / 2);
+        assert!(writes.hot(now + LONGEST_TICK).is_empty(), "looking took too long");
+        assert_eq!(writes.hot(now + LONGEST_TICK + TICK), fds);
+        writes.looked(now + LONGEST_TICK + TICK + TICK / PART);
+        assert_eq!(writes.hot(now + LONGEST_TICK + 2 * TICK), fds);
         writers[0].write_all(b"x").unwrap();
         assert!(taken(&mut writes).is_empty());
         writes.watch(fds[0]).unwrap();
@@ -362,6 +391,23 @@ mod tests {
             writer.write_all(b"x").unwrap();
             assert_eq!(taken(&mut writes), [fd]);
         }
+    }
+
+    #[test]
+    fn files_with_more_in_them_than_a_line_an_event_are_hot_sooner() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut writes = Writes::new().unwrap();
+        let (mut writers, _files, fds) = two_logs(temp.path(), &mut writes);
+        let now = Instant::now();
+        for _ in 1..WARM {
+            writers[0].write_all(b"x").unwrap();
+            writes.take(now).unwrap();
+            writes.note_read(MUCH.div_ceil(WARM as u64 - 1));
+            assert!(writes.hot.is_empty());
+        }
+        writers[1].write_all(b"x").unwrap();
+        writes.take(now).unwrap();
+        assert_eq!(writes.hot(now + TICK), [fds[0], fds[1]]);
     }
 
     #[test]
