@@ -19,7 +19,7 @@ use crate::sys::{Standard, was_closed};
 use crate::tail::{FileId, Meta};
 
 /// What is collected before it is written although more may come at once.
-const BATCH: usize = 64 * 1024;
+const BATCH: usize = 256 * 1024;
 /// The size that a pipe is asked to have once it was full.
 const PIPE: usize = 1024 * 1024;
 
@@ -213,7 +213,7 @@ impl Outlet {
             self.pending.clear();
             self.sent = 0;
             // One giant line is no reason to keep its room for ever.
-            self.pending.shrink_to(4 * BATCH);
+            self.pending.shrink_to(BATCH);
         }
         Ok(())
     }
@@ -292,6 +292,7 @@ mod tests {
             file: File::from(writer),
             manner: Manner::NonBlocking,
             has_reader: true,
+            width: Width::Settled,
             passing: Some(Passing::Splice),
             pending: Vec::new(),
             sent: 0,
