@@ -73,12 +73,14 @@ impl Generation {
         }
         self.bulk = Bulk::Unseen;
         let meta = self.handle.meta()?;
+        self.saw(&meta);
         let end = self.limit.map_or(meta.size, |limit| limit.min(meta.size)).min(self.offset + MOST);
         let length = end.saturating_sub(self.offset);
         if length < LEAST || !self.is_intact()? {
             return Ok(0);
         }
-        self.proven = self.ended;
+        // As with a read that begins with its proof.
+        (self.proven, self.certain) = (self.ended, self.size);
         let mut last = [0; ANCHOR];
         if read_at_least(&*self.handle, &mut last, end - ANCHOR as u64, ANCHOR)? != ANCHOR {
             return Ok(0);
@@ -90,7 +92,7 @@ impl Generation {
         let mut anchor = Anchor::default();
         anchor.push(&last);
         // What was there to be lost has to be asked for.
-        let modified = (end == meta.size && self.size <= end).then_some(meta.modified);
+        let modified = (self.size == end).then_some(meta.modified);
         self.bulk = Bulk::Offered(Box::new(Offer { end, anchor, modified }));
         Ok(length)
     }
