@@ -355,24 +355,24 @@ mod tests {
 
     /// Two watched files, and one that writes to each.
     fn two_logs(temp: &Path, writes: &mut Writes) -> ([File; 2], [File; 2], [RawFd; 2]) {
-        let logs = ["a.log", "b.log"].map(|name| temp.join(name));
-        let writers = logs.clone().map(|log| File::create(log).unwrap());
-        let files = logs.map(|log| File::open(log).unwrap());
+        let paths = ["a.log", "b.log"].map(|name| temp.join(name));
+        let logs = paths.clone().map(|log| File::create(log).unwrap());
+        let files = paths.map(|log| File::open(log).unwrap());
         let fds = files.each_ref().map(AsRawFd::as_raw_fd);
         fds.iter().try_for_each(|fd| writes.watch(*fd)).unwrap();
-        (writers, files, fds)
+        (logs, files, fds)
     }
 
     #[test]
     fn files_that_are_written_to_all_the_time_give_up_their_watches_until_they_are_watched_again() {
         let temp = tempfile::tempdir().unwrap();
         let mut writes = Writes::new().unwrap();
-        let (mut writers, _files, fds) = two_logs(temp.path(), &mut writes);
+        let (mut logs, _files, fds) = two_logs(temp.path(), &mut writes);
         let now = Instant::now();
-        writers[1].write_all(b"x").unwrap();
+        logs[1].write_all(b"x").unwrap();
         for _ in 1..HOT {
             assert!(writes.hot.is_empty());
-            writers[0].write_all(b"x").unwrap();
+            logs[0].write_all(b"x").unwrap();
             writes.take(now).unwrap();
         }
         assert_eq!(writes.hot(now + TICK), fds);
@@ -382,12 +382,12 @@ mod tests {
         assert_eq!(writes.hot(now + LONGEST_TICK + TICK), fds);
         writes.looked(now + LONGEST_TICK + TICK + TICK / PART);
         assert_eq!(writes.hot(now + LONGEST_TICK + 2 * TICK), fds);
-        writers[0].write_all(b"x").unwrap();
+        logs[0].write_all(b"x").unwrap();
         assert!(taken(&mut writes).is_empty());
         writes.watch(fds[0]).unwrap();
         assert_eq!(writes.hot(now + RECOUNT), [fds[1]], "looked at once more when it is watched");
         assert!(writes.deadline().is_none());
-        for (mut writer, fd) in writers.into_iter().zip(fds) {
+        for (mut writer, fd) in logs.into_iter().zip(fds) {
             writer.write_all(b"x").unwrap();
             assert_eq!(taken(&mut writes), [fd]);
         }
@@ -397,15 +397,15 @@ mod tests {
     fn files_with_more_in_them_than_a_line_an_event_are_hot_sooner() {
         let temp = tempfile::tempdir().unwrap();
         let mut writes = Writes::new().unwrap();
-        let (mut writers, _files, fds) = two_logs(temp.path(), &mut writes);
+        let (mut logs, _files, fds) = two_logs(temp.path(), &mut writes);
         let now = Instant::now();
         for _ in 1..WARM {
-            writers[0].write_all(b"x").unwrap();
+            logs[0].write_all(b"x").unwrap();
             writes.take(now).unwrap();
             writes.note_read(MUCH.div_ceil(WARM as u64 - 1));
             assert!(writes.hot.is_empty());
         }
-        writers[1].write_all(b"x").unwrap();
+        logs[1].write_all(b"x").unwrap();
         writes.take(now).unwrap();
         assert_eq!(writes.hot(now + TICK), [fds[0], fds[1]]);
     }
@@ -414,11 +414,11 @@ mod tests {
     fn what_is_written_to_five_thousand_times_a_second_is_told_each_time() {
         let temp = tempfile::tempdir().unwrap();
         let mut writes = Writes::new().unwrap();
-        let (mut writers, _files, fds) = two_logs(temp.path(), &mut writes);
+        let (mut logs, _files, fds) = two_logs(temp.path(), &mut writes);
         let began = Instant::now();
         for count in 1..=5_000 {
             let at = usize::from(count % 3 == 0);
-            writers[at].write_all(b"x").unwrap();
+            logs[at].write_all(b"x").unwrap();
             assert_eq!(writes.take(began + count * Duration::from_micros(200)).unwrap().descriptors, [fds[at]]);
         }
         assert!(writes.deadline().is_none());
