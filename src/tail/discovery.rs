@@ -418,7 +418,7 @@ impl Discovery {
         let matches = &self.matches;
         self.compressed.retain(|path, file| {
             let meta = engine.files().meta(path, Links::Refuse);
-            let is_there = meta.is_ok_and(|meta| meta.id == *file);
+            let is_there = meta.map_or_else(|error| is_silence(&error), |meta| meta.id == *file);
             is_there && !engine.compare_compressed(path, *file, &matches.relatives(path, engine))
         });
     }

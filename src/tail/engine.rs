@@ -300,11 +300,9 @@ impl Engine {
         self.interrupt = flag;
     }
 
-    /// Closes all files, and ends what has worked for them. Returns the mounts that are still being waited for.
-    pub(crate) fn end(self) -> Vec<PathBuf> {
-        let Self { files, slots, found, .. } = self;
-        drop((slots, found));
-        files.end()
+    /// Closes all files that are open.
+    pub(crate) fn into_files(self) -> Box<dyn Files> {
+        self.files
     }
 
     /// Looks at everything although nothing has announced a change.

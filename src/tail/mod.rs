@@ -448,9 +448,11 @@ impl Tail {
     /// thread that itself waits for a mount that doesn't answer is left behind; returns where these mounts are.
     #[allow(clippy::must_use_candidate, reason = "who ends anyway may have nothing to say")]
     pub fn join(self) -> Vec<PathBuf> {
-        self.engine.leave();
-        self.wake.join();
-        self.engine.end()
+        let Self { engine, wake, discovery, .. } = self;
+        engine.leave();
+        wake.join();
+        drop(discovery);
+        engine.into_files().end()
     }
 }
 

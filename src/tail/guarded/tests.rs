@@ -448,6 +448,23 @@ fn files_that_a_pattern_finds_are_not_given_up_while_their_directory_does_not_an
 }
 
 #[test]
+fn what_is_held_open_for_want_of_a_decision_is_closed_at_the_end() {
+    let stage = Stage::new();
+    let mut tail = stage.tail();
+    stage.append("remote/a.log", "L0\n");
+    tail.follow_pattern(&stage.path("remote/a.log*")).unwrap();
+    let mut told = Told::default();
+    told.until(&mut tail, |told| told.remote == "L0\n");
+    fs::copy(stage.path("remote/a.log"), stage.path("remote/a.log.1")).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while stage.gate.told(|gate| gate.open_files) < 2 {
+        assert!(Instant::now() < deadline, "the copy is not held");
+        told.for_a_while(&mut tail);
+    }
+    assert_eq!((tail.join(), stage.gate.told(|gate| gate.open_files)), (Vec::new(), 0));
+}
+
+#[test]
 fn a_link_that_leads_to_a_mount_that_hangs_and_away_from_it_is_told_once() {
     let stage = Stage::new();
     let mut tail = stage.tail();
