@@ -102,6 +102,7 @@ impl Tail {
         // Room for one is room for all, as everything is looked at again; but only once what is open is watched.
         let any_watch = wants.iter().any(Want::is_watch);
         let wants_room = wants.iter().any(|want| matches!(want, Want::Room));
+        let any_opened = wants.iter().any(|want| matches!(want, Want::Appends(..)));
         for want in wants {
             match want {
                 Want::Name(source) => {
@@ -135,7 +136,8 @@ impl Tail {
             }
         }
         if wants_room && !self.engine.rest_some() {
-            if self.discovery.make_room(&mut self.engine) {
+            // What was opened a moment ago can be closed once it is read, which it is behind its watch.
+            if any_opened || self.discovery.make_room(&mut self.engine) {
                 self.engine.mark_all();
             } else if !self.engine.hurry(Instant::now()) {
                 if !self.wake.make_room() {
