@@ -23,6 +23,7 @@ use super::lineage::{self, Between, Certainty, Cuts, Form, PREPARED, Sibling};
 use super::member::{Claim, Copy, Member};
 use super::name::{Name, is_shortage};
 use super::position::Copied;
+use super::seldom::{MayBeEmpty, Seldom};
 use super::step::{Others, Pinned, Pins};
 
 /// How often a directory whose files are renamed before they are opened is listed anew.
@@ -33,6 +34,12 @@ const ATTEMPTS: usize = 8;
 pub(crate) struct Beside {
     /// When the name was last seen to mean the newest generation, or nothing, and all that it had meant was read.
     looked: Option<SystemTime>,
+    there: Seldom<There>,
+}
+
+/// What of the files beside a name has to do with it.
+#[derive(Debug)]
+struct There {
     /// Files that were there while the name meant that: no later generation is among them.
     known: Vec<FileId>,
     /// Copies that have given what they had.
@@ -41,6 +48,25 @@ pub(crate) struct Beside {
     inherited: Vec<Copied>,
     /// Files that are not there any more, and in which their content was found.
     moved: Vec<(FileId, FileId)>,
+}
+
+impl There {
+    const NOTHING: Self = Self { known: Vec::new(), used: Vec::new(), inherited: Vec::new(), moved: Vec::new() };
+}
+
+impl Default for There {
+    fn default() -> Self {
+        Self::NOTHING
+    }
+}
+
+impl MayBeEmpty for There {
+    const EMPTY: &'static Self = &Self::NOTHING;
+
+    fn is_empty(&self) -> bool {
+        let Self { known, used, inherited, moved } = self;
+        known.is_empty() && used.is_empty() && inherited.is_empty() && moved.is_empty()
+    }
 }
 
 /// What a source holds, or has held, of its name.
@@ -240,7 +266,13 @@ pub(crate) enum Extent {
 impl Beside {
     /// Takes up what an earlier tail knew.
     pub(crate) fn resumed(looked: Option<SystemTime>, known: &[FileId], copies: &[Copied]) -> Self {
-        Self { looked, known: known.to_vec(), inherited: copies.to_vec(), ..Self::default() }
+        let there = There { known: known.to_vec(), inherited: copies.to_vec(), ..There::NOTHING };
+        Self { looked, there: there.into() }
+    }
+
+    /// Takes no more room than it needs.
+    pub(crate) fn tidy(&mut self) {
+        self.there.tidy();
     }
 
     /// The name was seen to mean the newest generation, or nothing.
@@ -254,7 +286,7 @@ impl Beside {
 
     /// The file in which the content of one was found that is not there any more.
     pub(crate) fn found_in(&self, file: FileId) -> Option<FileId> {
-        self.moved.iter().find(|(original, _)| *original == file).map(|(_, place)| *place)
+        self.there.moved.iter().find(|(original, _)| *original == file).map(|(_, place)| *place)
     }
 
     /// Whether this file is a copy that has given what it had, and was not written to since.
@@ -264,32 +296,33 @@ impl Beside {
 
     /// The copies that have given what they had.
     pub(crate) fn copies(&self) -> impl Iterator<Item = Copied> {
-        let inherited = self.inherited.iter().filter(|copy| self.used.iter().all(|used| used.file != copy.file));
-        self.used.iter().chain(inherited).copied()
+        let inherited =
+            self.there.inherited.iter().filter(|copy| self.there.used.iter().all(|used| used.file != copy.file));
+        self.there.used.iter().chain(inherited).copied()
     }
 
     /// A copy that was opened is to be read another time.
     pub(crate) fn put_back(&mut self, copy: FileId) {
-        self.used.retain(|used| used.file != copy);
+        self.there.used.retain(|used| used.file != copy);
     }
 
     /// The files that are dealt with.
     pub(crate) fn known(&self) -> impl Iterator<Item = FileId> {
-        self.known.iter().copied().chain(self.used.iter().map(|used| used.file))
+        self.there.known.iter().copied().chain(self.there.used.iter().map(|used| used.file))
     }
 
     /// This file is dealt with.
     pub(crate) fn know(&mut self, file: FileId) {
-        self.known.push(file);
+        self.there.known.push(file);
     }
 
     /// A generation was let go. One that was born in the same tick as what is held can't be told by that from what
     /// follows, so that it must be known; what is older than the `oldest` held is out of the question.
     pub(crate) fn know_closed(&mut self, file: FileId, oldest: Option<FileId>) {
         let birth = oldest.and_then(|oldest| oldest.birth);
-        self.known.retain(|known| known.birth >= birth);
-        if file.birth >= birth && !self.known.contains(&file) {
-            self.known.push(file);
+        self.there.known.retain(|known| known.birth >= birth);
+        if file.birth >= birth && !self.there.known.contains(&file) {
+            self.there.known.push(file);
         }
     }
 
@@ -334,10 +367,10 @@ impl Beside {
             }
             break;
         }
-        self.known.append(&mut unseen.copies);
+        self.there.known.append(&mut unseen.copies);
         if unseen.extent != Extent::All {
             // More come later, when these may have been read and let go.
-            self.known.extend(unseen.opened.iter().map(|(_, meta)| meta.id));
+            self.there.known.extend(unseen.opened.iter().map(|(_, meta)| meta.id));
         }
         unseen
     }
@@ -371,7 +404,7 @@ impl Beside {
             (sibling.size >= before.offset || sibling.form == Form::Packed)
                 && sibling.id != before.id
                 && !chain.has(sibling.id)
-                && !self.used.contains(&Copied::from(*sibling))
+                && !self.there.used.contains(&Copied::from(*sibling))
                 && !is_later(sibling)
         };
         // It can't have been compressed before it was born.
@@ -396,14 +429,14 @@ impl Beside {
             }
         }
         let is_there = |used: &Copied| siblings.iter().any(|sibling| Copied::from(sibling) == *used);
-        self.used.retain(is_there);
-        self.inherited.retain(is_there);
+        self.there.used.retain(is_there);
+        self.there.inherited.retain(is_there);
         if found.is_none() && extent == Extent::All {
             found = chain.take_pinned(before, &siblings);
         }
         match found {
             Some((copied, copy)) => {
-                self.used.push(copied);
+                self.there.used.push(copied);
                 Ok(Some(copy))
             }
             None if extent == Extent::All => Ok(None),
@@ -455,8 +488,8 @@ impl Beside {
                 (Extent::All, None) => self.remember(&siblings, chain, Some(live.file())),
                 (Extent::All, Some(taken)) => {
                     // What is older, and was passed over, holds nothing else.
-                    self.known.extend(candidates[..taken].iter().map(|sibling| sibling.id));
-                    self.used.push(Copied::from(candidates[taken]));
+                    self.there.known.extend(candidates[..taken].iter().map(|sibling| sibling.id));
+                    self.there.used.push(Copied::from(candidates[taken]));
                 }
             }
             break;
@@ -466,7 +499,7 @@ impl Beside {
 
     /// Remembers what there is, if the name still means the live generation, or nothing: then none of these follows.
     fn remember(&mut self, siblings: &[Sibling], chain: &Chain<'_>, live: Option<FileId>) {
-        if siblings.is_empty() && self.known.is_empty() {
+        if siblings.is_empty() && self.there.known.is_empty() {
             return;
         }
         if chain.name.means(chain.files).is_ok_and(|now| now == live) {
@@ -474,7 +507,7 @@ impl Beside {
             let held = chain.members.front().map(Member::file).or(live);
             let looked = || self.looked.and_then(|looked| looked.checked_sub(PREPARED));
             let oldest = held.map_or_else(looked, |held| held.birth);
-            self.known = siblings.iter().map(|sibling| sibling.id).filter(|id| id.birth >= oldest).collect();
+            self.there.known = siblings.iter().map(|sibling| sibling.id).filter(|id| id.birth >= oldest).collect();
         }
     }
 }

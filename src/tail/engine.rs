@@ -467,6 +467,7 @@ impl Engine {
                 _ => self.ready.push_front(id),
             }
         } else {
+            slot.source.tidy();
             self.rest(id, now);
         }
         step

@@ -22,6 +22,7 @@ use super::lines::{Bounds, Framed, Framing, Lines};
 use super::options::Options;
 use super::place::Place;
 use super::position::Position;
+use super::seldom::{MayBeEmpty, Seldom};
 use super::start::Window;
 use super::step::{Bytes, Context, Delivery, RETRY, Want};
 
@@ -34,7 +35,7 @@ enum Stage {
     /// Held open; nothing of it was announced or delivered.
     Pinned(Arrival),
     /// Being read through for what was asked for.
-    Windowed(Window),
+    Windowed(Box<Window>),
     /// What that has kept is being delivered.
     Emptied,
     /// What was there at the start is being delivered.
@@ -44,7 +45,7 @@ enum Stage {
     /// It was cut, and whether there is a copy of the rest isn't known yet.
     Seeking(Cut),
     /// What was cut off unread is being delivered from a copy.
-    Recovering(Recovery),
+    Recovering(Box<Recovery>),
 }
 
 /// What a generation is to its source.
@@ -107,13 +108,19 @@ pub(crate) struct Member {
     lines: Lines,
     stage: Stage,
     beginning: Beginning,
-    /// What the run before the present one was, until that has begun.
-    past: Option<Past>,
     /// What was read of the present one, if another has yet to come before it.
     peeked: Option<Box<Peeked>>,
     /// 0 before it begins.
     run: u64,
     quiet_since: Instant,
+    unrest: Seldom<Unrest>,
+}
+
+/// What a file doesn't have that is just being followed.
+#[derive(Debug)]
+struct Unrest {
+    /// What the run before the present one was, until that has begun.
+    past: Option<Past>,
     /// Since when its name doesn't mean it any more.
     ended_since: Option<Instant>,
     failing_since: Option<Instant>,
@@ -122,6 +129,27 @@ pub(crate) struct Member {
     unsettled_since: Option<Instant>,
     /// What keeps the end of the file from being read, until that was reported.
     flaw: Option<io::Error>,
+}
+
+impl Unrest {
+    const NONE: Self =
+        Self { past: None, ended_since: None, failing_since: None, renewed: None, unsettled_since: None, flaw: None };
+}
+
+impl Default for Unrest {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl MayBeEmpty for Unrest {
+    const EMPTY: &'static Self = &Self::NONE;
+
+    fn is_empty(&self) -> bool {
+        let Self { past, ended_since, failing_since, renewed, unsettled_since, flaw } = self;
+        let since = ended_since.or(*failing_since).or(*renewed).or(*unsettled_since);
+        past.is_none() && since.is_none() && flaw.is_none()
+    }
 }
 
 impl Member {
@@ -134,22 +162,24 @@ impl Member {
             Arrival::First | Arrival::Resumed | Arrival::Returned => Beginning::Empty(generation.ended()),
             _ => Beginning::Empty(None),
         };
+        let flaw = generation.handle().flaw();
+        let unrest = flaw.map(|error| Unrest { flaw: Some(error), ..Unrest::NONE }.into()).unwrap_or_default();
         Self {
-            flaw: generation.handle().flaw(),
             generation,
             beginning,
-            past: None,
             peeked: None,
             place: None,
             lines: Lines::default(),
             stage: Stage::Pinned(arrival),
             run: 0,
             quiet_since: now,
-            ended_since: None,
-            failing_since: None,
-            renewed: None,
-            unsettled_since: None,
+            unrest,
         }
+    }
+
+    /// Takes no more room than it needs, now that there is nothing to do.
+    pub(crate) fn tidy(&mut self) {
+        self.unrest.tidy();
     }
 
     /// Goes on with a generation that was [closed](Self::into_closed) for a while.
@@ -164,8 +194,8 @@ impl Member {
 
     /// Closes a file that has been read to its end, with nothing left to be said of it, to be opened again one day.
     pub(crate) fn into_closed(self) -> Result<(Closed, Meta, Option<Position>), Box<Self>> {
-        let quiet = matches!(self.stage, Stage::Following) && self.failing_since.is_none();
-        let settled = self.unsettled_since.is_none() && self.generation.reading() == Reading::Anchored;
+        let quiet = matches!(self.stage, Stage::Following) && self.unrest.failing_since.is_none();
+        let settled = self.unrest.unsettled_since.is_none() && self.generation.reading() == Reading::Anchored;
         let whole = self.lines.kept() == 0
             && self.peeked.is_none()
             && !self.lines.is_torn()
@@ -228,7 +258,7 @@ impl Member {
 
     pub(crate) fn past_start(&self) -> bool {
         matches!(self.stage, Stage::Following | Stage::Seeking(_) | Stage::Recovering(_))
-            || self.failing_since.is_some()
+            || self.unrest.failing_since.is_some()
     }
 
     /// Whether, when all members were read to their ends, this one was.
@@ -281,10 +311,10 @@ impl Member {
             _ if run != self.run => None,
             Stage::Pinned(_) => None,
             Stage::Seeking(cut) => cut.before.prove(offset),
-            Stage::Recovering(Recovery { offset: read, .. }) if offset > *read => None,
+            Stage::Recovering(recovery) if offset > recovery.offset => None,
             // What it was stands in the copy, where it will be found again.
-            Stage::Recovering(Recovery { copy, cut, .. }) => {
-                Position::read(&*copy.handle, &cut.before, offset).ok().flatten()
+            Stage::Recovering(recovery) => {
+                Position::read(&*recovery.copy.handle, &recovery.cut.before, offset).ok().flatten()
             }
             _ if offset == 0 => self.prove_beginning(),
             _ => self.generation.prove(offset),
@@ -329,11 +359,11 @@ impl Member {
 
     /// Whether a handle that has gone stale may be replaced now. One that does so at once, each time, is not to keep us busy.
     pub(crate) fn may_renew(&self, now: Instant) -> bool {
-        self.renewed.is_none_or(|renewed| now >= renewed + RETRY)
+        self.unrest.renewed.is_none_or(|renewed| now >= renewed + RETRY)
     }
 
     pub(crate) fn replace_handle(&mut self, handle: Box<dyn Handle>, now: Instant) {
-        self.renewed = Some(now);
+        self.unrest.renewed = Some(now);
         self.generation.replace_handle(handle);
     }
 
@@ -345,16 +375,20 @@ impl Member {
         role: Role,
         framing: Framing,
     ) -> Progress {
-        self.ended_since = match role {
-            Role::Printed | Role::Finishing | Role::Current => None,
-            Role::Orphaned | Role::Superseded => self.ended_since.or(Some(context.now)),
-        };
+        match role {
+            Role::Printed | Role::Finishing | Role::Current => {
+                self.unrest.present().into_iter().for_each(|unrest| unrest.ended_since = None);
+            }
+            Role::Orphaned | Role::Superseded => {
+                self.unrest.ended_since.get_or_insert(context.now);
+            }
+        }
         if let Some((offset, bytes, ending)) = self.next_kept(context.options) {
             return Progress::Data(self.delivery(offset, Bytes::Owned(bytes), ending));
         }
         match std::mem::replace(&mut self.stage, Stage::Following) {
             Stage::Seeking(cut) => return Progress::Cut(cut),
-            Stage::Recovering(recovery) => return self.recover(recovery, context, runs, role, framing),
+            Stage::Recovering(recovery) => return self.recover(*recovery, context, runs, role, framing),
             stage => self.stage = stage,
         }
         if let Stage::Pinned(arrival) = self.stage {
@@ -391,9 +425,9 @@ impl Member {
             Ok(look) => look,
             Err(error) => return Progress::Failed(error),
         };
-        self.failing_since = None;
-        if !matches!(look, Look::Nothing(Rest::Unsettled)) {
-            self.unsettled_since = None;
+        if let Some(unrest) = self.unrest.present() {
+            unrest.failing_since = None;
+            unrest.unsettled_since.take_if(|_| !matches!(look, Look::Nothing(Rest::Unsettled)));
         }
         if self.is_stirred() {
             return Progress::Stirred(look);
@@ -409,7 +443,8 @@ impl Member {
                 let age = self.age();
                 let delivery = self.deliver(&context.buffer[at.clone()], at.start, framing, context.options);
                 // Whoever is not current has more to do at the end than to wait.
-                if role == Role::Current && rest != Rest::More && !self.lines.has_more() && self.flaw.is_none() {
+                if role == Role::Current && rest != Rest::More && !self.lines.has_more() && self.unrest.flaw.is_none()
+                {
                     self.stage = Stage::Following;
                     let again = again(rest, context.now);
                     return match delivery {

@@ -57,6 +57,7 @@ mod proof;
 mod report;
 mod scan;
 mod schedule;
+mod seldom;
 mod source;
 mod start;
 mod step;

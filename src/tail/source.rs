@@ -29,6 +29,7 @@ use super::member::Member;
 use super::name::{Absence, Name, State};
 use super::options::{Following, Looks};
 use super::position::Resume;
+use super::seldom::{MayBeEmpty, Seldom};
 use super::step::{Context, Due, Step, Want};
 use super::turnover::Turnover;
 use crate::wake::Reach;
@@ -50,33 +51,71 @@ pub(crate) struct Source {
     resting: Option<Box<Resting>>,
     /// Which member is to be read next.
     cursor: usize,
-    closed: VecDeque<Closed>,
     /// The file that began, or got its name back, last.
     latest: Option<FileId>,
     beside: Beside,
     turnover: Turnover,
     /// When the name was last looked at, unless that counts already.
     looking: Option<SystemTime>,
+    affairs: Seldom<Affairs>,
+    due: Due,
+    runs: u64,
+    /// When something new was last found.
+    changed: Instant,
+    /// What has become of the name of a file that a pattern has found.
+    news: News,
+    silences: Silences,
+}
+
+/// What a quiet source doesn't have.
+#[derive(Debug)]
+struct Affairs {
+    /// What happened to it, to be reported.
+    pending: VecDeque<Happening>,
+    /// Its files that were let go, the last ones last.
+    closed: VecDeque<Closed>,
     /// What an earlier tail has left, to be taken up with the first look.
     saved: Option<Resume>,
     /// Since when a search for files beside the name has come to nothing.
     searching_since: Option<Instant>,
-    pending: VecDeque<Happening>,
-    due: Due,
     /// How many rounds of polling in a row have found nothing.
     quiet_rounds: u64,
-    runs: u64,
-    /// When something new was last found.
-    changed: Instant,
     /// When the name wants to be looked at without having been woken, regular polling aside.
     name_again: Option<Instant>,
     /// The same for the open files.
     files_again: Option<Instant>,
     /// The file that a pattern saw first under the name, if that has meant no other before.
     seen: Option<FileId>,
-    /// What has become of the name of a file that a pattern has found.
-    news: News,
-    silences: Silences,
+}
+
+impl Affairs {
+    const NONE: Self = Self {
+        pending: VecDeque::new(),
+        closed: VecDeque::new(),
+        saved: None,
+        searching_since: None,
+        quiet_rounds: 0,
+        name_again: None,
+        files_again: None,
+        seen: None,
+    };
+}
+
+impl Default for Affairs {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl MayBeEmpty for Affairs {
+    const EMPTY: &'static Self = &Self::NONE;
+
+    fn is_empty(&self) -> bool {
+        let Self { pending, closed, saved, searching_since, quiet_rounds, name_again, files_again, seen } = self;
+        let appointed = searching_since.or(*name_again).or(*files_again).is_some();
+        let knows = saved.is_some() || seen.is_some() || !closed.is_empty();
+        pending.is_empty() && !knows && !appointed && *quiet_rounds == 0
+    }
 }
 
 impl Source {
@@ -91,21 +130,14 @@ impl Source {
             members: VecDeque::new(),
             resting: None,
             cursor: 0,
-            closed: VecDeque::new(),
             latest: None,
             beside: Beside::default(),
             turnover: Turnover::default(),
             looking: None,
-            saved: None,
-            searching_since: None,
-            pending: VecDeque::new(),
+            affairs: Seldom::default(),
             due: Due::NameAndFiles,
-            quiet_rounds: 0,
             runs: 0,
             changed: now,
-            name_again: None,
-            files_again: None,
-            seen: None,
             news: News::None,
             silences: Silences::default(),
         }
@@ -115,7 +147,8 @@ impl Source {
     pub(crate) fn found(id: SourceId, path: PathBuf, arrival: Arrival, sight: FirstSight, now: Instant) -> Self {
         let FirstSight { seen, looked } = sight;
         let beside = Beside::resumed(looked, &[], &[]);
-        Self { origin: Origin::Found(arrival), beside, seen, ..Self::named(id, path, Following::Descriptor, now) }
+        let affairs = Affairs { seen, ..Affairs::NONE }.into();
+        Self { origin: Origin::Found(arrival), beside, affairs, ..Self::named(id, path, Following::Descriptor, now) }
     }
 
     /// A source for a file that is open already and whose name is not to be looked at: standard input.
@@ -159,7 +192,8 @@ impl Source {
     pub(crate) fn lost(id: SourceId, path: PathBuf, file: FileId, size: u64, now: Instant) -> Self {
         let lost = Happening::Lost { file, range: Some(0..size), reason: Loss::Gone };
         let found = Self::found(id, path, Arrival::Appeared, FirstSight::default(), now);
-        Self { state: State::Over, pending: VecDeque::from([lost]), ..found }
+        let affairs = Affairs { pending: VecDeque::from([lost]), ..Affairs::NONE }.into();
+        Self { state: State::Over, affairs, ..found }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -175,7 +209,7 @@ impl Source {
 
     /// Whether nothing more will come of it.
     pub(crate) fn is_over(&self) -> bool {
-        let empty = self.members.is_empty() && self.resting.is_none() && self.pending.is_empty();
+        let empty = self.members.is_empty() && self.resting.is_none() && self.affairs.pending.is_empty();
         matches!(self.state, State::Over | State::Finishing) && empty
     }
 
@@ -211,7 +245,7 @@ impl Source {
     pub(crate) fn past_start(&self) -> bool {
         let past_start = self.state != State::New && self.members.iter().all(Member::past_start);
         // Others are not to wait for what may never come.
-        (past_start || self.silences.any()) && self.pending.is_empty()
+        (past_start || self.silences.any()) && self.affairs.pending.is_empty()
     }
 
     /// Whether its name means a file that is open.
@@ -241,12 +275,12 @@ impl Source {
 
     /// Whether it is to go on before others do: there is more to report, or a line of which a part was delivered.
     pub(crate) fn keeps_the_floor(&self) -> bool {
-        !self.pending.is_empty() || self.members.get(self.cursor).is_some_and(Member::is_within_line)
+        !self.affairs.pending.is_empty() || self.members.get(self.cursor).is_some_and(Member::is_within_line)
     }
 
     /// Why it was given up, if that has yet to be reported.
     pub(crate) fn given_up(&self) -> Option<&Happening> {
-        self.pending.iter().find(|what| {
+        self.affairs.pending.iter().find(|what| {
             matches!(
                 what,
                 Happening::Inaccessible { outlook: Outlook::GivenUp, .. }
@@ -257,7 +291,7 @@ impl Source {
 
     /// Whether something is due.
     pub(crate) fn is_due(&self) -> bool {
-        self.due != Due::Nothing || !self.pending.is_empty()
+        self.due != Due::Nothing || !self.affairs.pending.is_empty()
     }
 
     /// When something new was last found.
@@ -267,7 +301,7 @@ impl Source {
 
     /// When it wants to be looked at without having been woken, regular polling aside.
     pub(crate) fn next_look(&self) -> Option<Instant> {
-        [self.name_again, self.files_again].into_iter().flatten().min()
+        [self.affairs.name_again, self.affairs.files_again].into_iter().flatten().min()
     }
 
     /// Asks for a look at the next step.
@@ -279,11 +313,7 @@ impl Source {
     /// Goes on until there is something to report; `None` if nothing is due any more.
     pub(crate) fn step(&mut self, context: &mut Context<'_>) -> Option<Step> {
         loop {
-            if let Some(happening) = self.pending.pop_front() {
-                if self.pending.is_empty() {
-                    // Little happens to most, and its place is as large as the rest of them.
-                    self.pending = VecDeque::new();
-                }
+            if let Some(happening) = self.affairs.present().and_then(|affairs| affairs.pending.pop_front()) {
                 return Some(Step::Happened(happening));
             }
             match self.due {
@@ -295,15 +325,15 @@ impl Source {
                 }
                 Due::Files | Due::Round => {
                     if self.cursor == 0 {
-                        self.files_again = None;
+                        self.forget_appointment();
                         self.wake_up(context);
                     }
                     let step = self.read(context);
                     if self.cursor >= self.members.len() {
                         self.count_look();
                     }
-                    if step.is_some() || !self.pending.is_empty() {
-                        self.quiet_rounds = 0;
+                    if step.is_some() || !self.affairs.pending.is_empty() {
+                        self.end_quiet();
                         self.due = self.due.min(Due::Files);
                     }
                     if step.is_some() {
@@ -318,15 +348,32 @@ impl Source {
         }
     }
 
+    /// The open files are looked at now.
+    fn forget_appointment(&mut self) {
+        self.affairs.present().into_iter().for_each(|affairs| affairs.files_again = None);
+    }
+
+    /// Rounds of polling that find nothing are counted anew.
+    fn end_quiet(&mut self) {
+        self.affairs.present().into_iter().for_each(|affairs| affairs.quiet_rounds = 0);
+    }
+
+    /// Takes no more room than it needs, now that nothing is due.
+    pub(crate) fn tidy(&mut self) {
+        self.affairs.tidy();
+        self.beside.tidy();
+        self.members.iter_mut().for_each(Member::tidy);
+    }
+
     /// What is due at the end of a round of polling that has found nothing.
     fn end_round(&mut self, context: &Context<'_>) -> Due {
         match context.options.looks {
-            Looks::AfterQuietRounds(most) if self.quiet_rounds < most => {
-                self.quiet_rounds += 1;
+            Looks::AfterQuietRounds(most) if self.affairs.quiet_rounds < most => {
+                self.affairs.quiet_rounds += 1;
                 Due::Nothing
             }
             Looks::AfterQuietRounds(_) | Looks::EachRound => {
-                self.quiet_rounds = 0;
+                self.end_quiet();
                 Due::NameAndFiles
             }
         }
@@ -339,10 +386,10 @@ impl Source {
             self.cursor = 0;
             let news = std::mem::take(&mut self.news);
             if news == News::Left {
-                self.name_again = None;
+                self.affairs.present().into_iter().for_each(|affairs| affairs.name_again = None);
                 self.catch_up_with_left(context);
             } else if news == News::Heir || self.needs_name() || self.state == State::New {
-                self.name_again = None;
+                self.affairs.present().into_iter().for_each(|affairs| affairs.name_again = None);
                 self.inspect(context);
             }
         }

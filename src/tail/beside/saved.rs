@@ -56,7 +56,7 @@ pub(crate) fn find_saved(
                 Err(_) => return Ok(Place::Gone),
             };
             beside.know(copy.id);
-            beside.moved.push((before.id, copy.id));
+            beside.there.moved.push((before.id, copy.id));
             return Ok(Place::Here(copy.handle, meta));
         };
         match chain.files.open(&path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle))) {

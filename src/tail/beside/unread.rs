@@ -20,7 +20,7 @@ impl Beside {
         let mut made = made_of(&siblings, before.id);
         made.retain(|(sibling, _)| {
             let read = saved.iter().any(|position| position.file == sibling.id);
-            !read && !self.used.contains(&Copied::from(*sibling))
+            !read && !self.there.used.contains(&Copied::from(*sibling))
         });
         // What others have followed doesn't grow any more.
         let grows = saved.last().is_some_and(|newest| newest.file == before.id);
@@ -38,7 +38,7 @@ impl Beside {
             });
             match opened {
                 Ok(Some((true, copy))) => {
-                    self.used.push(Copied::from(sibling));
+                    self.there.used.push(Copied::from(sibling));
                     return Ok(Some(copy));
                 }
                 Ok(None) => return Err(Extent::Moving),

@@ -175,7 +175,7 @@ impl Member {
         // What of the copy can't be had is lost, as if there were none.
         cut.before.size = cut.before.size.max(copy.end);
         cut.before.certain = cut.before.certain.max(copy.end);
-        self.stage = Stage::Recovering(Recovery { copy, offset, cut });
+        self.stage = Stage::Recovering(Box::new(Recovery { copy, offset, cut }));
         (None, doubtful.into_iter().chain([recovered]).collect())
     }
 
@@ -206,7 +206,7 @@ impl Member {
             0 => Beginning::Empty(self.generation.ended()),
             _ => Beginning::Settled,
         };
-        self.past = None;
+        self.unrest.present().into_iter().for_each(|unrest| unrest.past = None);
     }
 
     /// When what the last look has brought was read at the latest.
@@ -269,7 +269,7 @@ impl Member {
     fn end_unread(&mut self, size: u64, copy: Option<Copy>, runs: &mut u64) -> LastWords {
         let id = self.file();
         self.generation.forget_size();
-        let ended = match (self.beginning, &self.past) {
+        let ended = match (self.beginning, &self.unrest.past) {
             (Beginning::Empty(Some(at)), _) => Some(at),
             (_, Some(past)) => past.before.ended,
             _ => id.birth,
@@ -285,7 +285,7 @@ impl Member {
     /// # Errors
     /// A stat or read that failed.
     pub(crate) fn holds(&self, file: &dyn Handle) -> io::Result<bool> {
-        let past = self.past.as_ref().map_or(Ok(false), |past| past.holds(file))?;
+        let past = self.unrest.past.as_ref().map_or(Ok(false), |past| past.holds(file))?;
         Ok(past || begins(file, self.generation.handle())?)
     }
 
@@ -296,7 +296,7 @@ impl Member {
 
     /// Whether this copy is being read.
     pub(crate) fn recovers_from(&self, file: FileId) -> bool {
-        matches!(&self.stage, Stage::Recovering(Recovery { copy, .. }) if copy.id == file)
+        matches!(&self.stage, Stage::Recovering(recovery) if recovery.copy.id == file)
     }
 
     /// Reads on in the copy of a file that was cut.
@@ -312,12 +312,12 @@ impl Member {
         let left = usize::try_from(copy.end - offset).unwrap_or(usize::MAX).min(CHUNK);
         let length = match copy.handle.read_at(&mut context.buffer[..left], offset) {
             Err(_) if role != Role::Finishing && self.is_patient(context.now) => {
-                self.stage = Stage::Recovering(Recovery { copy, offset, cut });
+                self.stage = Stage::Recovering(Box::new(Recovery { copy, offset, cut }));
                 return Progress::Hold(Some(context.now + RETRY));
             }
             result => result.unwrap_or(0),
         };
-        self.unsettled_since = None;
+        self.unrest.present().into_iter().for_each(|unrest| unrest.unsettled_since = None);
         if length == 0 {
             let (last, happenings) = self.end_run(cut, offset, Some(copy.handle), runs);
             return match last {
@@ -325,7 +325,7 @@ impl Member {
                 None => Progress::Happened(happenings),
             };
         }
-        self.stage = Stage::Recovering(Recovery { copy, offset: offset + length as u64, cut });
+        self.stage = Stage::Recovering(Box::new(Recovery { copy, offset: offset + length as u64, cut }));
         self.quiet_since = context.now;
         let delivery = self.deliver(&context.buffer[..length], 0, framing, context.options);
         delivery.map_or_else(|| Progress::Working(self.age()), Progress::Data)
@@ -361,7 +361,7 @@ impl Member {
                 self.beginning = Beginning::Empty(None);
                 let from_copy = |copy: &dyn Handle| Position::read(copy, &before, end).ok().flatten();
                 let position = copy.as_deref().and_then(from_copy).or_else(|| before.prove(offset));
-                self.past = Some(Past { before, copy });
+                self.unrest.past = Some(Past { before, copy });
                 Happening::Rewritten { file, run, evidence, offset, size, position }
             }
             Manner::Shortened { to } => Happening::Shortened { file, run, from: offset, to },

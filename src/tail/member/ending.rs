@@ -35,7 +35,7 @@ impl Member {
             // Kept while lines had to be whole, which is over.
             return Progress::Data(delivery);
         }
-        if let Some(error) = self.flaw.take() {
+        if let Some(error) = self.unrest.present().and_then(|unrest| unrest.flaw.take()) {
             let happenings = damaged(self.file(), error, self.generation.offset()..self.generation.size());
             return match self.take_fragment(Ending::Unterminated) {
                 Some(last) => Progress::DataThen(last, happenings),
@@ -57,7 +57,7 @@ impl Member {
 
     /// Whether it is worth to wait for a file that seems to be changing; a size that lies would have us wait for ever.
     pub(super) fn is_patient(&mut self, now: Instant) -> bool {
-        now < *self.unsettled_since.get_or_insert(now) + PATIENCE
+        now < *self.unrest.unsettled_since.get_or_insert(now) + PATIENCE
     }
 
     /// Whether a file without its name may be halfway through a rotation that has yet to make the new file. One
@@ -71,7 +71,7 @@ impl Member {
     /// Its name means another file, or nothing: it is let go once it has been quiet for long enough.
     pub(super) fn wait_for_late_writers(&mut self, again: Again, context: &Context<'_>) -> Progress {
         // A file that was quiet when it was rotated gets its time all the same.
-        let since = self.ended_since.map_or(self.quiet_since, |ended| ended.max(self.quiet_since));
+        let since = self.unrest.ended_since.map_or(self.quiet_since, |ended| ended.max(self.quiet_since));
         let Some(until) = since.checked_add(context.rotate_wait) else {
             return Progress::Rest(again);
         };
@@ -115,8 +115,8 @@ impl Member {
         context: &Context<'_>,
     ) -> (Vec<Happening>, Outlook) {
         let (file, now, policy) = (self.file(), context.now, context.options.read_errors);
-        let first = self.failing_since.is_none();
-        let since = *self.failing_since.get_or_insert(now);
+        let first = self.unrest.failing_since.is_none();
+        let since = *self.unrest.failing_since.get_or_insert(now);
         let outlook = match role {
             Role::Current if policy == ReadErrors::KeepTrying => Outlook::Waiting,
             Role::Current | Role::Orphaned | Role::Superseded if now < since + PATIENCE => Outlook::Waiting,
@@ -142,7 +142,7 @@ impl Member {
         self.leave();
         let (file, run, offset) = (self.file(), self.run, self.generation.offset());
         let mut happenings = Vec::new();
-        if self.failing_since.is_none() {
+        if self.unrest.failing_since.is_none() {
             // What could not be read is no NULs.
             happenings.extend(self.generation.held_back().map(|range| Happening::NulsSkipped { file, range }));
         }

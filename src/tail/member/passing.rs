@@ -35,7 +35,7 @@ impl Member {
                 // What can't be read now is found out at the next look, which says what is wrong.
                 let Passed { last, rest } = self.generation.passed(count).unwrap_or(nothing);
                 self.lines.pass(last.unwrap_or(terminator), terminator);
-                let done = matches!(self.stage, Stage::Following) && self.flaw.is_none();
+                let done = matches!(self.stage, Stage::Following) && self.unrest.flaw.is_none();
                 Ok(Passed { last, rest: if done { rest } else { Rest::More } })
             }
             // Not every file system, nor every output, can do it.

@@ -86,7 +86,7 @@ impl Member {
             FileKind::Fifo if role != Role::Printed && !(context.alone && pipes == Pipes::Windowed) => {
                 Stage::Following
             }
-            _ => Stage::Windowed(Window::new(start)),
+            _ => Stage::Windowed(Box::new(Window::new(start))),
         }
     }
 

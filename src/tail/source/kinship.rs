@@ -34,7 +34,7 @@ impl Source {
 
     /// Whether a compressed file was made of one that it has, or had.
     pub(crate) fn has_packed(&self, file: &dyn Handle) -> bool {
-        let closed = self.closed.iter().chain(self.resting.as_deref().map(Resting::closed));
+        let closed = self.affairs.closed.iter().chain(self.resting.as_deref().map(Resting::closed));
         self.members.iter().any(|member| member.is_packed_in(file).unwrap_or(false))
             || closed.into_iter().any(|closed| packs_read(file, closed).unwrap_or(false))
     }

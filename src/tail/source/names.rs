@@ -35,7 +35,8 @@ impl Source {
         }
         self.has_answer(About::Name, context);
         // What can't be reached now is not gone: it is taken up when it can.
-        if let Some(saved) = self.saved.take_if(|_| seen != NameSeen::Inaccessible) {
+        let reached = seen != NameSeen::Inaccessible;
+        if let Some(saved) = self.affairs.present().and_then(|affairs| affairs.saved.take_if(|_| reached)) {
             let before = self.state;
             let live = if let Found::File(_, meta) = &found { Some(meta.id) } else { None };
             if self.take_up(saved, live, context) != Extent::All || self.state != before {
@@ -117,7 +118,7 @@ impl Source {
         }
         let held = self.members.iter().any(|member| member.file() == meta.id);
         let resumed = (self.state, self.origin) == (State::New, Origin::Resumed)
-            && self.closed.iter().any(|closed| closed.id == meta.id);
+            && self.affairs.closed.iter().any(|closed| closed.id == meta.id);
         if !held && !resumed && self.may_have_missed(Some(meta.id), context.options) {
             let mut extent = self.catch_up(Some(meta.id), Some(&*handle), context);
             if extent == Extent::Short {
@@ -181,7 +182,7 @@ impl Source {
         let index = self.members.iter().position(|member| member.file() == file);
         let Some(member) = index.and_then(|index| self.members.remove(index)) else { return false };
         self.turnover.returned();
-        self.pending.extend(member.returned());
+        self.affairs.pending.extend(member.returned());
         self.latest = Some(file);
         self.members.push_back(member);
         true
@@ -216,7 +217,7 @@ impl Source {
     /// it is the same.
     pub(super) fn closed_files<'a>(&'a mut self, context: &'a mut Context<'_>) -> &'a mut VecDeque<Closed> {
         match self.origin {
-            Origin::Named | Origin::Resumed => &mut self.closed,
+            Origin::Named | Origin::Resumed => &mut self.affairs.closed,
             Origin::Found(_) => context.closed,
         }
     }
@@ -240,7 +241,7 @@ impl Source {
         };
         let outlook = if waiting { Outlook::Waiting } else { Outlook::GivenUp };
         if self.state != State::Absent(absence) {
-            self.pending.push_back(match (absence, error) {
+            self.affairs.pending.push_back(match (absence, error) {
                 (Absence::Untailable(kind), error) => Happening::Untailable { kind, error, since, outlook },
                 (_, error) => Happening::Inaccessible {
                     error: error.unwrap_or_else(|| io::Error::from(ErrorKind::NotFound)),
@@ -261,7 +262,7 @@ impl Source {
         self.state = if waiting { State::Absent(absence) } else { State::Over };
         if waiting && absence != Absence::Missing {
             // Nothing announces that permission was given or a disk came back.
-            self.name_again = Some(context.now + RETRY);
+            self.affairs.name_again = Some(context.now + RETRY);
         }
         if !waiting {
             context.wants.push(Want::Forget(self.id));

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Instant, SystemTime};
 
 use super::resting::Resting;
-use super::{FirstSight, Origin, Source};
+use super::{Affairs, FirstSight, Origin, Source};
 use crate::tail::beside::{Beside, Chain, EarlierRun, Extent, Place, find_saved};
 use crate::tail::event::{Arrival, Happening, Loss, Outlook, SourceId};
 use crate::tail::failures::Failures;
@@ -16,6 +16,7 @@ use crate::tail::member::{Copy, Member, Progress, Role, Turn};
 use crate::tail::name::State;
 use crate::tail::options::{Following, Lineage, Options, Rewriting};
 use crate::tail::position::{Copied, Position, Resume};
+use crate::tail::seldom::Seldom;
 use crate::tail::step::{Context, RETRY, Want};
 use crate::tail::turnover::{Backlog, Settled, Standstill};
 use crate::wake::Arrivals;
@@ -24,7 +25,8 @@ impl Source {
     /// A source for a name that an earlier tail has followed.
     pub(crate) fn resumed(id: SourceId, saved: Resume, following: Following, now: Instant) -> Self {
         let path = saved.path.clone();
-        Self { origin: Origin::Resumed, saved: Some(saved), ..Self::named(id, path, following, now) }
+        let affairs = Affairs { saved: Some(saved), ..Affairs::NONE }.into();
+        Self { origin: Origin::Resumed, affairs, ..Self::named(id, path, following, now) }
     }
 
     /// A source for a file that a pattern of an earlier tail has found.
@@ -32,7 +34,8 @@ impl Source {
         let path = saved.path.clone();
         let found = Self::found(id, path, Arrival::Resumed, FirstSight::default(), now);
         let following = if following == Following::Nothing { following } else { found.following };
-        Self { saved: Some(saved), following, ..found }
+        let affairs = Affairs { saved: Some(saved), ..Affairs::NONE }.into();
+        Self { affairs, following, ..found }
     }
 
     /// Proves for later that a file was read up to an offset; `None` if that can't be proved.
@@ -45,16 +48,16 @@ impl Source {
 
     /// When the name was last seen to mean the newest generation, or nothing, and all that it had meant was read.
     pub(crate) fn looked(&self) -> Option<SystemTime> {
-        self.saved.as_ref().map_or_else(|| self.beside.looked(), |saved| saved.looked)
+        self.affairs.saved.as_ref().map_or_else(|| self.beside.looked(), |saved| saved.looked)
     }
 
     /// Files that are dealt with, and not older than those that are held.
     pub(crate) fn known(&self) -> Vec<FileId> {
-        if let Some(saved) = &self.saved {
+        if let Some(saved) = &self.affairs.saved {
             return saved.known.clone();
         }
         let oldest = self.files().next().or_else(|| self.newest());
-        let closed = self.closed.iter().map(|closed| closed.id);
+        let closed = self.affairs.closed.iter().map(|closed| closed.id);
         let mut known: Vec<_> = self.beside.known().chain(closed).collect();
         known.retain(|file| {
             let held = self.files().any(|held| held == *file);
@@ -72,7 +75,7 @@ impl Source {
 
     /// Copies that are dealt with, as they were then.
     pub(crate) fn copies(&self) -> Vec<Copied> {
-        if let Some(saved) = &self.saved {
+        if let Some(saved) = &self.affairs.saved {
             return saved.copies.clone();
         }
         let is_read = |copy: &Copied| self.members.iter().any(|member| member.recovers_from(copy.file));
@@ -84,7 +87,9 @@ impl Source {
         options.lineage == Lineage::Find
             && match (self.origin, self.state) {
                 (Origin::Resumed, State::New) => true,
-                (Origin::Found(Arrival::Appeared), State::New) => self.seen.is_none() || self.seen != live,
+                (Origin::Found(Arrival::Appeared), State::New) => {
+                    self.affairs.seen.is_none() || self.affairs.seen != live
+                }
                 (_, State::New) => false,
                 // Those who look after its name have found it to mean another file, or none.
                 (Origin::Found(_), _) => self.following != Following::Nothing,
@@ -134,11 +139,11 @@ impl Source {
         let unread = unseen.unreadable.len() + unseen.doubtful.len() + unseen.empty;
         self.turnover.took(unseen.opened.len() + unread);
         for file in unseen.doubtful {
-            self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Doubtful });
+            self.affairs.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Doubtful });
             self.beside.know(file);
         }
         if !unseen.opened.is_empty() {
-            self.pending.push_back(Happening::FoundUnseen { files: unseen.opened.len() });
+            self.affairs.pending.push_back(Happening::FoundUnseen { files: unseen.opened.len() });
         }
         for (handle, meta) in unseen.opened {
             self.take(handle, &meta, Arrival::Unseen, context);
@@ -150,7 +155,11 @@ impl Source {
     /// Files that belong to the name can't be opened: all that stands in them is lost.
     fn lose_unreadable(&mut self, siblings: &[Sibling]) {
         for Sibling { id: file, size, .. } in siblings {
-            self.pending.push_back(Happening::Lost { file: *file, range: Some(0..*size), reason: Loss::Unreadable });
+            self.affairs.pending.push_back(Happening::Lost {
+                file: *file,
+                range: Some(0..*size),
+                reason: Loss::Unreadable,
+            });
             self.beside.know(*file);
         }
     }
@@ -164,10 +173,12 @@ impl Source {
 
     /// What is known of the files beside the name, and what that is to be compared with.
     fn beside<'a>(&'a mut self, failures: &'a Failures, context: &'a Context<'_>) -> (&'a mut Beside, Chain<'a>) {
-        let Self { beside, name, members, resting, closed, origin, .. } = self;
+        let Self { beside, name, members, resting, affairs, origin, .. } = self;
+        let affairs: &Seldom<Affairs> = affairs;
         let others = matches!(origin, Origin::Found(_)).then_some((context.others, &*context.closed));
         let (files, interrupt, pins) = (context.files, context.interrupt, context.others.pins);
         let resting = resting.as_deref().map(Resting::closed);
+        let closed = &affairs.closed;
         (beside, Chain { files, name, members, resting, closed, others, pins, interrupt, failures, arriving: None })
     }
 
@@ -175,7 +186,7 @@ impl Source {
     fn failures(&self, context: &Context<'_>) -> Failures {
         match self.state {
             State::Finishing => Failures::passed_over(),
-            _ => Failures::since(self.searching_since, context.now),
+            _ => Failures::since(self.affairs.searching_since, context.now),
         }
     }
 
@@ -183,14 +194,14 @@ impl Source {
     /// has passed over is lost, and how much that is nobody knows.
     fn has_searched(&mut self, extent: Extent, failures: &Failures, of: Option<FileId>, context: &Context<'_>) {
         if extent != Extent::All {
-            self.searching_since.get_or_insert(context.now);
+            self.affairs.searching_since.get_or_insert(context.now);
             return;
         }
-        self.searching_since = None;
+        self.affairs.present().into_iter().for_each(|affairs| affairs.searching_since = None);
         if failures.has_passed_over()
             && let Some(file) = of
         {
-            self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Unreadable });
+            self.affairs.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Unreadable });
         }
     }
 
@@ -198,14 +209,17 @@ impl Source {
     /// there for a later one.
     pub(super) fn end_search(&mut self) {
         // What was cut is sought once more.
-        if self.searching_since.take().is_none() || self.members.iter().any(Member::is_cut) {
+        if self.affairs.present().and_then(|affairs| affairs.searching_since.take()).is_none()
+            || self.members.iter().any(Member::is_cut)
+        {
             return;
         }
         if let Some(file) = self.newest() {
-            self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Unreadable });
-        } else if let Some(Position { file, .. }) = self.saved.as_ref().and_then(|saved| saved.files.last()) {
+            self.affairs.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Unreadable });
+        } else if let Some(Position { file, .. }) = self.affairs.saved.as_ref().and_then(|saved| saved.files.last()) {
+            let file = *file;
             let error = io::Error::other("it could not be looked for");
-            self.pending.push_back(Happening::ReadFailed { file: *file, error, outlook: Outlook::GivenUp });
+            self.affairs.pending.push_back(Happening::ReadFailed { file, error, outlook: Outlook::GivenUp });
         }
     }
 
@@ -243,14 +257,14 @@ impl Source {
             Settled::Unseen(0) => {}
             // By one of them it may have come under this name again, and gone.
             Settled::Unseen(_) if self.members.iter().any(Member::has_other_names) => {}
-            Settled::Unseen(files) => self.pending.push_back(Happening::CameAndWent { files }),
+            Settled::Unseen(files) => self.affairs.pending.push_back(Happening::CameAndWent { files }),
             Settled::Later => context.wants.push(Want::Arrivals(self.id)),
         }
     }
 
     /// The newest generation known.
     pub(super) fn newest(&self) -> Option<FileId> {
-        self.files().last().or_else(|| self.closed.back().map(|closed| closed.id))
+        self.files().last().or_else(|| self.affairs.closed.back().map(|closed| closed.id))
     }
 
     /// The copy that was made of a file before that was cut, if there is one.
@@ -358,19 +372,19 @@ impl Source {
                 Ok(place) => places.push((index, before, place)),
                 Err(extent) => {
                     self.has_searched(extent, &failures, None, context);
-                    self.saved = Some(saved);
+                    self.affairs.saved = Some(saved);
                     self.come_back_for(extent, context);
                     return extent;
                 }
             }
         }
-        self.searching_since = None;
+        self.affairs.present().into_iter().for_each(|affairs| affairs.searching_since = None);
         places.sort_by_key(|(index, ..)| *index);
         let is_live = places.iter().any(|(.., place)| matches!(place, Place::Live));
         for (_, before, place) in places {
             let (file, offset, size) = (before.id, before.offset, before.size);
             if matches!(self.origin, Origin::Found(_)) {
-                self.closed.push_back(before.clone());
+                self.affairs.closed.push_back(before.clone());
             }
             self.closed_files(context).push_back(before);
             let reason = match place {
@@ -383,7 +397,7 @@ impl Source {
                 Place::Gone => Loss::Gone,
             };
             let range = (size > offset).then_some(offset..size);
-            self.pending.push_back(Happening::Lost { file, range, reason });
+            self.affairs.pending.push_back(Happening::Lost { file, range, reason });
         }
         if matches!(self.origin, Origin::Found(_)) && !is_live {
             // Whatever has its name now is another file to the pattern.

@@ -49,8 +49,8 @@ impl Source {
     /// Reads the members in order, from the cursor on.
     pub(super) fn read(&mut self, context: &mut Context<'_>) -> Option<Step> {
         context.source = self.id;
-        while self.cursor < self.members.len() && self.pending.is_empty() {
-            if self.is_still_silent(context) || !self.pending.is_empty() {
+        while self.cursor < self.members.len() && self.affairs.pending.is_empty() {
+            if self.is_still_silent(context) || !self.affairs.pending.is_empty() {
                 return None;
             }
             let role = self.role();
@@ -81,18 +81,18 @@ impl Source {
                     return Some(Step::Data(delivery));
                 }
                 Progress::DataThen(delivery, happenings) => {
-                    self.pending.extend(happenings);
+                    self.affairs.pending.extend(happenings);
                     self.changed = context.now;
                     return Some(Step::Data(delivery));
                 }
                 Progress::Began(happenings) => {
                     self.changed = context.now;
                     let rotated = self.rotated();
-                    self.pending.extend(rotated.into_iter().chain(happenings));
+                    self.affairs.pending.extend(rotated.into_iter().chain(happenings));
                 }
                 Progress::Happened(happenings) => {
                     self.changed = context.now;
-                    self.pending.extend(happenings);
+                    self.affairs.pending.extend(happenings);
                 }
                 Progress::Cut(cut) => {
                     let Ok(copy) = self.copy_of(&cut.before, context) else {
@@ -101,7 +101,7 @@ impl Source {
                         return None;
                     };
                     let (last, happenings) = self.members[self.cursor].go_on(cut, copy, &mut self.runs);
-                    self.pending.extend(happenings);
+                    self.affairs.pending.extend(happenings);
                     self.changed = context.now;
                     if let Some(last) = last {
                         return Some(Step::Data(last));
@@ -163,7 +163,9 @@ impl Source {
     }
 
     pub(super) fn look_again(&mut self, again: Again) {
-        self.files_again = [self.files_again, again].into_iter().flatten().min();
+        if let Some(again) = again {
+            self.affairs.files_again = Some(self.affairs.files_again.map_or(again, |at| at.min(again)));
+        }
     }
 
     /// Closes the member at the cursor, which has been read to its end.
@@ -173,7 +175,7 @@ impl Source {
             context.wants.push(Want::Release(fd));
         }
         let (last, happenings, closed) = member.finish();
-        self.pending.extend(happenings);
+        self.affairs.pending.extend(happenings);
         if let Some(closed) = closed {
             self.keep_closed(closed, context);
         }
@@ -185,7 +187,7 @@ impl Source {
     pub(super) fn keep_closed(&mut self, closed: Closed, context: &mut Context<'_>) {
         let file = closed.id;
         remember(context.closed, closed.clone(), REMEMBERED_BY_ALL);
-        remember(&mut self.closed, closed, REMEMBERED);
+        remember(&mut self.affairs.closed, closed, REMEMBERED);
         let oldest = self.files().next().or_else(|| self.newest());
         self.beside.know_closed(file, oldest);
     }
@@ -201,7 +203,7 @@ impl Source {
             self.state = State::Over;
             self.count_look();
             let (looked, known, copies) = (self.looked(), self.known(), self.copies());
-            self.pending.push_back(Happening::Ended { looked, known, copies });
+            self.affairs.pending.push_back(Happening::Ended { looked, known, copies });
         }
     }
 
@@ -231,7 +233,7 @@ impl Source {
             context.wants.extend(member.want_appends(self.id));
         }
         let (happenings, outlook) = member.failed(error, role, context);
-        self.pending.extend(happenings);
+        self.affairs.pending.extend(happenings);
         if outlook == Outlook::GivenUp {
             return match context.options.read_errors {
                 ReadErrors::KeepTrying => self.let_go(context),

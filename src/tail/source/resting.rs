@@ -96,7 +96,7 @@ impl Resting {
 impl Source {
     /// Closes the only file that a pattern has found, if it has been read to its end.
     pub(crate) fn rest(&mut self) -> Option<Rested> {
-        let idle = self.state == State::Live && self.members.len() == 1 && self.pending.is_empty();
+        let idle = self.state == State::Live && self.members.len() == 1 && self.affairs.pending.is_empty();
         if !idle || self.is_resting() || self.due > Due::Files || !matches!(self.origin, Origin::Found(_)) {
             return None;
         }
@@ -110,7 +110,7 @@ impl Source {
                 self.resting = Some(Box::new(resting));
                 // It is there to save room.
                 self.members = VecDeque::new();
-                self.files_again = None;
+                self.forget_appointment();
                 Some(Rested { fd })
             }
             Err(member) => {
@@ -267,9 +267,9 @@ impl Source {
         let file = closed.id;
         context.wants.push(Want::Unpark(self.id));
         if written == Written::Yes {
-            self.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Gone });
+            self.affairs.pending.push_back(Happening::Lost { file, range: None, reason: Loss::Gone });
         }
-        self.pending.push_back(Happening::Closed { file, run, offset, size: offset, position });
+        self.affairs.pending.push_back(Happening::Closed { file, run, offset, size: offset, position });
         self.keep_closed(closed, context);
         self.end_with_last();
     }

@@ -37,7 +37,7 @@ impl Source {
     /// What was asked has no answer, so that nothing is known.
     pub(super) fn has_no_answer(&mut self, about: About) {
         if !self.silences.any() {
-            self.pending.push_back(Happening::NotAnswering);
+            self.affairs.pending.push_back(Happening::NotAnswering);
         }
         *self.silences.of(about) = true;
     }
@@ -47,8 +47,10 @@ impl Source {
         if !std::mem::take(self.silences.of(about)) || self.silences.any() {
             return;
         }
-        self.pending.push_back(Happening::Answering);
-        self.searching_since = self.searching_since.map(|_| context.now);
+        self.affairs.pending.push_back(Happening::Answering);
+        if let Some(since) = self.affairs.present().and_then(|affairs| affairs.searching_since.as_mut()) {
+            *since = context.now;
+        }
         self.members.iter_mut().for_each(|member| member.restart_quiet(context.now));
         self.resting.iter_mut().for_each(|resting| resting.restart_quiet(context.now));
     }
@@ -75,7 +77,7 @@ impl Source {
 
     /// Has the name looked at soon, by whomever it was found.
     pub(super) fn inspect_later(&mut self, context: &Context<'_>) {
-        self.name_again = Some(context.now + RETRY);
+        self.affairs.name_again = Some(context.now + RETRY);
         self.news = match (self.origin, self.state) {
             (Origin::Named | Origin::Resumed, _) => News::None,
             (Origin::Found(_), State::Over) => News::Left,
@@ -87,7 +89,7 @@ impl Source {
     pub(super) fn give_up_unanswered(&mut self) {
         if self.silences.name && self.files().next().is_none() {
             let (error, since, outlook) = (silence(), Since::Start, Outlook::GivenUp);
-            self.pending.push_back(Happening::Inaccessible { error, since, outlook });
+            self.affairs.pending.push_back(Happening::Inaccessible { error, since, outlook });
         }
     }
 }
