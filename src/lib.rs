@@ -11,6 +11,7 @@ pub mod cli;
 pub mod commands;
 #[doc(hidden)]
 pub mod notice;
+mod numbers;
 mod output;
 #[doc(hidden)]
 pub mod quote;

@@ -1,5 +1,6 @@
 //! What is said about files, in GNU `tail`'s words where it has any.
 
+use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -30,8 +31,9 @@ pub(crate) fn cause(error: &io::Error) -> String {
 
 /// The notices for something that happened to a file of this name, in order; none for what needs no words.
 pub(crate) fn notices(voice: Voice, name: &Path, happening: &Happening) -> Vec<String> {
-    let quoted = quote(name);
-    let bare = quote_if_needed(name);
+    // Most often nothing is said.
+    let quoted = fmt::from_fn(|f| f.write_str(&quote(name)));
+    let bare = fmt::from_fn(|f| f.write_str(&quote_if_needed(name)));
     let gnu = voice.persona == Persona::Tail;
     let giving_up = |outlook: &Outlook| match outlook {
         Outlook::GivenUp => "; giving up on this name",

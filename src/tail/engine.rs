@@ -27,6 +27,7 @@ use super::schedule::Schedule;
 use super::source::Source;
 use super::step::{Begin, Bytes, Context, Delivery, Due, First, Others, Pins, Step, Want};
 use super::turnover::Backlog;
+use crate::numbers::ByNumber;
 use crate::wake::Arrivals;
 
 /// The same when it is quiet.
@@ -80,7 +81,7 @@ pub(crate) struct Engine {
     options: Options,
     files: Box<dyn Files>,
     beginning: Beginning,
-    slots: HashMap<SourceId, Box<Slot>>,
+    slots: ByNumber<SourceId, Box<Slot>>,
     added: usize,
     /// Sources whose first output is not complete; only the foremost goes on, so that they come out one by one.
     starting: VecDeque<SourceId>,
@@ -97,7 +98,7 @@ pub(crate) struct Engine {
     /// The sources that were asked for by name, as long as there are patterns: these want to know.
     named: HashMap<PathBuf, Vec<SourceId>>,
     /// Whose the watched descriptors are.
-    descriptors: HashMap<RawFd, SourceId>,
+    descriptors: ByNumber<RawFd, SourceId>,
     /// Sources that wait for a pipe or device.
     readable: BTreeSet<SourceId>,
     /// Files that were let go, the last ones last.
@@ -127,7 +128,7 @@ impl Engine {
             options,
             files,
             beginning: Beginning(None),
-            slots: HashMap::new(),
+            slots: ByNumber::default(),
             added: 0,
             starting: VecDeque::new(),
             ready: VecDeque::new(),
@@ -137,7 +138,7 @@ impl Engine {
             pins: Pins::default(),
             patterns: Vec::new(),
             named: HashMap::new(),
-            descriptors: HashMap::new(),
+            descriptors: ByNumber::default(),
             readable: BTreeSet::new(),
             closed: VecDeque::new(),
             hurry_until: now,
@@ -490,7 +491,7 @@ impl Engine {
     }
 
     /// The sources, and what a step of one of them needs beside itself.
-    fn context(&mut self, source: SourceId, now: Instant) -> (&mut HashMap<SourceId, Box<Slot>>, Context<'_>) {
+    fn context(&mut self, source: SourceId, now: Instant) -> (&mut ByNumber<SourceId, Box<Slot>>, Context<'_>) {
         let noticed = self.slots.get(&source).map_or(Noticed::ByEvents, |slot| slot.noticed);
         let context = Context {
             files: &*self.files,

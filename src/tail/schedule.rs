@@ -1,16 +1,17 @@
 //! When each source is to be looked at without having been woken.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::time::Instant;
 
 use super::event::SourceId;
+use crate::numbers::ByNumber;
 
 /// At most one appointment for each source, the earliest one known at once.
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     /// What counts.
-    appointments: HashMap<SourceId, Instant>,
+    appointments: ByNumber<SourceId, Instant>,
     /// The order; may hold entries that no longer count, which are passed over.
     queue: BinaryHeap<Reverse<(Instant, SourceId)>>,
 }

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::numbers::ByNumber;
 use crate::tail::SourceId;
 
 /// How many files that were renamed away from followed names are kept sight of. If there are more, all are forgotten.
@@ -23,7 +24,7 @@ pub(crate) struct Arrivals {
 
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    by_source: HashMap<SourceId, Arrivals>,
+    by_source: ByNumber<SourceId, Arrivals>,
     /// Where files are that were renamed away from followed names, and which name that was.
     away: HashMap<PathBuf, PathBuf>,
     /// Names from which a file was renamed, which may be to where no events are heard from.

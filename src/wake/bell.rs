@@ -4,7 +4,9 @@
 //! marks and rings; marks of one kind coalesce, so however many events come, the set is as large as what is watched, and
 //! of the names in listened directories, which can be any, no more than [`CHANGES`] are noted.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -75,17 +77,62 @@ pub(crate) struct Marks {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Names within watched directories that somebody follows.
-    names: HashMap<Arc<Path>, Vec<Interest>>,
+    /// Names within watched directories that somebody follows, as events spell them.
+    names: HashMap<Arc<OsStr>, Concerned>,
     /// Watched directories, and who wants to know of every name in them.
     directories: HashMap<PathBuf, Vec<Listener>>,
     counts: Counts,
     marks: Marks,
 }
 
+/// Whom one name concerns: most often one.
+#[derive(Debug)]
+enum Concerned {
+    One(Interest),
+    Many(Vec<Interest>),
+}
+
+impl Concerned {
+    fn all(&self) -> &[Interest] {
+        match self {
+            Self::One(interest) => std::slice::from_ref(interest),
+            Self::Many(interests) => interests,
+        }
+    }
+
+    fn add(&mut self, interest: Interest) {
+        match self {
+            Self::One(first) => *self = Self::Many(vec![*first, interest]),
+            Self::Many(interests) => interests.push(interest),
+        }
+    }
+
+    /// Takes back one interest; `None` if none is left.
+    fn without(self, interest: Interest) -> Option<Self> {
+        match self {
+            Self::One(only) => (only != interest).then_some(Self::One(only)),
+            Self::Many(mut interests) => {
+                if let Some(index) = interests.iter().position(|other| *other == interest) {
+                    interests.swap_remove(index);
+                }
+                match *interests {
+                    [] => None,
+                    [only] => Some(Self::One(only)),
+                    _ => Some(Self::Many(interests)),
+                }
+            }
+        }
+    }
+}
+
+/// Whom a name concerns.
+fn concerned<'a>(names: &'a HashMap<Arc<OsStr>, Concerned>, path: &Path) -> &'a [Interest] {
+    names.get(path.as_os_str()).map_or(&[], Concerned::all)
+}
+
 /// The sources whose name this is, each once.
-fn owners<'a>(names: &'a HashMap<Arc<Path>, Vec<Interest>>, path: &Path) -> impl Iterator<Item = SourceId> + use<'a> {
-    let interests = names.get(path).map_or(&[][..], Vec::as_slice);
+fn owners<'a>(names: &'a HashMap<Arc<OsStr>, Concerned>, path: &Path) -> impl Iterator<Item = SourceId> + use<'a> {
+    let interests = concerned(names, path);
     // One that is followed anew is followed twice for a moment.
     let distinct = interests.iter().enumerate().filter(|(index, interest)| !interests[..*index].contains(interest));
     distinct.filter_map(|(_, interest)| match interest {
@@ -153,20 +200,21 @@ impl Bell {
     }
 
     /// Adds an interest in a name, until it is taken back once.
-    pub(crate) fn follow_name(&self, name: &Arc<Path>, interest: Interest) {
-        // There is seldom more than one.
-        self.lock().names.entry(Arc::clone(name)).or_insert_with(|| Vec::with_capacity(1)).push(interest);
+    pub(crate) fn follow_name(&self, name: &Arc<OsStr>, interest: Interest) {
+        match self.lock().names.entry(Arc::clone(name)) {
+            Entry::Vacant(entry) => {
+                entry.insert(Concerned::One(interest));
+            }
+            Entry::Occupied(mut entry) => entry.get_mut().add(interest),
+        }
     }
 
-    pub(crate) fn unfollow_name(&self, name: &Path, interest: Interest) {
-        let mut shared = self.lock();
-        if let Some(interests) = shared.names.get_mut(name) {
-            if let Some(index) = interests.iter().position(|other| *other == interest) {
-                interests.swap_remove(index);
-            }
-            if interests.is_empty() {
-                shared.names.remove(name);
-            }
+    pub(crate) fn unfollow_name(&self, name: &OsStr, interest: Interest) {
+        let names = &mut self.lock().names;
+        if let Some((name, concerned)) = names.remove_entry(name)
+            && let Some(others) = concerned.without(interest)
+        {
+            names.insert(name, others);
         }
     }
 
@@ -183,7 +231,7 @@ impl Bell {
     pub(crate) fn mark_name(&self, path: &Path) {
         self.ring(|Shared { names, directories, marks, .. }| {
             let mut marked = false;
-            for interest in names.get(path).into_iter().flatten() {
+            for interest in concerned(names, path) {
                 match interest {
                     Interest::Follower(follower) => marks.names.insert(*follower),
                     Interest::Way(way) => marks.ways.insert(*way),
@@ -308,12 +356,12 @@ mod tests {
     fn no_mark_is_slept_through_and_none_leaves_the_bell_ringing() {
         const COUNT: usize = 50_000;
         let bell = Arc::new(Bell::new().unwrap());
-        let names: Vec<Arc<Path>> = (0..COUNT).map(|number| Path::new(&format!("/logs/{number}")).into()).collect();
+        let names: Vec<Arc<OsStr>> = (0..COUNT).map(|number| OsStr::new(&format!("/logs/{number}")).into()).collect();
         for (number, name) in names.iter().enumerate() {
             bell.follow_name(name, Interest::Follower(Follower::Pattern(number)));
         }
         let marker = Arc::clone(&bell);
-        let thread = std::thread::spawn(move || names.iter().for_each(|name| marker.mark_name(name)));
+        let thread = std::thread::spawn(move || names.iter().for_each(|name| marker.mark_name(Path::new(name))));
         let mut seen = 0;
         while seen < COUNT {
             assert!(readable(&bell, 20), "slept through marks after {seen}");

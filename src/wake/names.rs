@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
@@ -18,12 +19,13 @@ use super::filesystem::Announces;
 use super::route::LINKS;
 use super::watcher::{Refusal, Watcher};
 use super::ways::{ATTEMPTS, Watches, Ways};
+use crate::numbers::ByNumber;
 
 #[derive(Debug)]
 pub(crate) struct Names {
     watches: Watches,
     ways: Ways,
-    entries: HashMap<Follower, Entry>,
+    entries: ByNumber<Follower, Entry>,
     /// Ways of names that are looked at only after they were followed.
     unconfirmed: BTreeSet<WayId>,
     /// The directories that patterns listen to, by what these call them.
@@ -42,7 +44,7 @@ struct Entry {
 #[derive(Debug)]
 struct Station {
     way: WayId,
-    name: Option<Arc<Path>>,
+    name: Option<Arc<OsStr>>,
 }
 
 /// How far a name is followed.
@@ -61,7 +63,7 @@ impl Names {
     pub(crate) fn start(bell: Arc<Bell>) -> io::Result<Self> {
         let above = Above::new()?;
         let watches = Watches { directories: Directories::start(bell)?, above };
-        let (entries, unconfirmed, heard) = (HashMap::new(), BTreeSet::new(), HashMap::new());
+        let (entries, unconfirmed, heard) = (ByNumber::default(), BTreeSet::new(), HashMap::new());
         Ok(Self { watches, ways: Ways::default(), entries, unconfirmed, heard })
     }
 
@@ -120,7 +122,7 @@ impl Names {
             let (end, announces) = self.ways.find(&mut self.watches, way)?;
             told = told.max(announces);
             let (Some(end), Some(name)) = (end, name) else { break };
-            let watched: Arc<Path> = end.watched_as.join(name).into();
+            let watched: Arc<OsStr> = end.watched_as.join(name).into_os_string().into();
             self.watches.directories.bell().follow_name(&watched, Interest::Follower(follower));
             if let Some(station) = entry.stations.last_mut() {
                 station.name = Some(watched);

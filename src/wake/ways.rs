@@ -4,6 +4,7 @@
 //! stale: it is found again when one of its users asks for it, which all must do then.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,13 +15,14 @@ use super::directories::{Directories, DirectoryId, Watched, identify};
 use super::filesystem::Announces;
 use super::route::{Turn, route};
 use super::watcher::Refusal;
+use crate::numbers::ByNumber;
 
 /// Something that is removed and made again while its watch is being set: how often to begin anew.
 pub(super) const ATTEMPTS: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Ways {
-    all: HashMap<WayId, Way>,
+    all: ByNumber<WayId, Way>,
     by_path: HashMap<PathBuf, WayId>,
     next: usize,
     /// Directories to which ways have led, and that are not there any more.
@@ -48,7 +50,7 @@ struct Course {
     end: Option<End>,
     told: Announces,
     directories: Vec<DirectoryId>,
-    names: Vec<Arc<Path>>,
+    names: Vec<Arc<OsStr>>,
     holds: Vec<Hold>,
 }
 
@@ -204,7 +206,7 @@ impl Course {
         for Turn { directory, name } in &route.turns {
             match self.enter(with, directory) {
                 Ok(watched) => {
-                    let name: Arc<Path> = watched.path.join(name).into();
+                    let name: Arc<OsStr> = watched.path.join(name).into_os_string().into();
                     with.directories.bell().follow_name(&name, Interest::Way(way));
                     self.names.push(name);
                     watching = watching.max(watched.watching);

@@ -7,7 +7,7 @@
 //! An event for each write costs its writer as much as us. So a file that is written to all the time gives up its
 //! watch and is looked at by the clock, until it is quiet and the watch returns.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
@@ -17,6 +17,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 
 use super::watcher::Refusal;
+use crate::numbers::ByNumber;
 use crate::tail::SourceId;
 
 /// Room for a thousand events; what doesn't fit comes with the next reading.
@@ -44,12 +45,12 @@ const RECOUNT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Writes {
     inotify: OwnedFd,
-    watches: HashMap<RawFd, i32>,
+    watches: ByNumber<RawFd, i32>,
     /// The kernel has one watch for each file, however many descriptors of it are watched.
     sharers: BTreeSet<(i32, RawFd)>,
     /// Watches of files that are closed for the time being, and whose they are.
-    parked: HashMap<i32, Vec<SourceId>>,
-    parked_by: HashMap<SourceId, i32>,
+    parked: ByNumber<i32, Vec<SourceId>>,
+    parked_by: ByNumber<SourceId, i32>,
     /// Those that gave up their watch.
     hot: BTreeSet<RawFd>,
     /// When they were last looked at, while that goes on.
@@ -112,10 +113,10 @@ impl Writes {
         let now = Instant::now();
         Ok(Self {
             inotify,
-            watches: HashMap::new(),
+            watches: ByNumber::default(),
             sharers: BTreeSet::new(),
-            parked: HashMap::new(),
-            parked_by: HashMap::new(),
+            parked: ByNumber::default(),
+            parked_by: ByNumber::default(),
             hot: BTreeSet::new(),
             ticking: None,
             tick_at: now,
