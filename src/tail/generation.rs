@@ -18,6 +18,7 @@ use super::files::{FileId, FileKind, Flow, Handle, Meta};
 use super::options::{Nuls, Options, Rewriting};
 use super::proof::{ANCHOR, Anchor, HEAD, Head};
 use super::scan::{CHUNK, read_at_least};
+use super::seldom::{MayBeEmpty, Seldom};
 
 /// The size of the buffer that [`Generation::look`] wants.
 pub(crate) const BUFFER: usize = ANCHOR + CHUNK;
@@ -94,7 +95,6 @@ pub(crate) struct Generation {
     anchor: Anchor,
     head: Head,
     modified: Option<SystemTime>,
-    suspect: Option<SystemTime>,
     /// The last modification time at which this run ended where it had been read to, or began.
     ended: Option<SystemTime>,
     /// The same at a look behind which it was found to be as it was.
@@ -105,20 +105,46 @@ pub(crate) struct Generation {
     certain: u64,
     /// The modification time that the system told with that size, if it told it.
     told: Option<SystemTime>,
-    /// A size that the system told although nothing could be read there.
-    believed: Option<u64>,
     /// The byte that ends a line.
     terminator: u8,
+    doubt: Seldom<Doubt>,
+    /// Nothing is read from here on: where the file ended when only that was asked for.
+    limit: Option<u64>,
+    run: Run,
+    bulk: Bulk,
+}
+
+/// What is doubtful about the end of a file; nothing, most often.
+#[derive(Debug)]
+struct Doubt {
+    suspect: Option<SystemTime>,
+    /// A size that the system told although nothing could be read there.
+    believed: Option<u64>,
     /// NULs before this offset are known to be followed by data.
     data_until: u64,
     /// Up to here nothing but NULs stand behind the offset, if this is behind it.
     nuls_until: u64,
     /// Nothing but zeros was found up to the end, which was there, when the file was last searched.
     zeros: Option<Zeros>,
-    /// Nothing is read from here on: where the file ended when only that was asked for.
-    limit: Option<u64>,
-    run: Run,
-    bulk: Bulk,
+}
+
+impl Doubt {
+    const NONE: Self = Self { suspect: None, believed: None, data_until: 0, nuls_until: 0, zeros: None };
+}
+
+impl Default for Doubt {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+impl MayBeEmpty for Doubt {
+    const EMPTY: &'static Self = &Self::NONE;
+
+    fn is_empty(&self) -> bool {
+        let Self { suspect, believed, data_until, nuls_until, zeros } = self;
+        suspect.is_none() && believed.is_none() && (*data_until, *nuls_until) == (0, 0) && zeros.is_none()
+    }
 }
 
 /// What a search for data behind zeros found: none.
@@ -168,17 +194,13 @@ impl Generation {
             anchor: Anchor::default(),
             head: Head::default(),
             modified: None,
-            suspect: None,
             ended: (meta.size == 0).then_some(meta.modified),
             proven: None,
             size: meta.size,
             certain: 0,
             told: Some(meta.modified),
-            believed: None,
             terminator: options.terminator,
-            data_until: 0,
-            nuls_until: 0,
-            zeros: None,
+            doubt: Seldom::default(),
             limit: None,
             run: Run::First,
             bulk: Bulk::Unseen,
@@ -270,7 +292,7 @@ impl Generation {
 
     /// NULs at the end that are being held back, if any.
     pub(crate) fn held_back(&self) -> Option<Range<u64>> {
-        (self.nuls_until > self.offset).then_some(self.offset..self.nuls_until)
+        (self.doubt.nuls_until > self.offset).then_some(self.offset..self.doubt.nuls_until)
     }
 
     /// What is known to stand behind the offset, if anything.
@@ -348,16 +370,14 @@ impl Generation {
         self.head.extend(&first[..first_length], 0);
         self.offset = offset;
         self.modified = None;
-        self.suspect = None;
-        self.data_until = 0;
-        self.nuls_until = 0;
-        self.zeros = None;
+        self.forget_end();
         Ok(())
     }
 
     /// What stood behind the offset and is there no more, now that the file ends there; it is forgotten.
     fn take_cut_off(&mut self) -> Option<Range<u64>> {
-        let from = self.offset.max(std::mem::take(&mut self.nuls_until));
+        let nuls_until = self.doubt.present().map_or(0, |doubt| std::mem::take(&mut doubt.nuls_until));
+        let from = self.offset.max(nuls_until);
         let until = std::mem::replace(&mut self.size, self.offset);
         (self.certain, self.told) = (self.offset, None);
         (from < until && self.rewriting == Rewriting::Discern).then_some(from..until)
@@ -387,19 +407,33 @@ impl Generation {
         larger
     }
 
+    /// What was seen of the end is that of something else.
+    fn forget_end(&mut self) {
+        if let Some(doubt) = self.doubt.present() {
+            *doubt = Doubt { believed: doubt.believed, ..Doubt::NONE };
+        }
+    }
+
+    /// The file is not, or no longer, suspected of having been changed.
+    fn trust(&mut self) {
+        self.doubt.present().into_iter().for_each(|doubt| doubt.suspect = None);
+    }
+
+    /// Takes no more room than it needs, now that there is nothing to do.
+    pub(crate) fn tidy(&mut self) {
+        self.doubt.tidy();
+    }
+
     fn begin_again(&mut self) {
         self.offset = 0;
         self.anchor = Anchor::default();
         self.head = Head::default();
         self.modified = None;
-        self.suspect = None;
         self.proven = None;
         self.size = 0;
         self.certain = 0;
         self.told = None;
-        self.data_until = 0;
-        self.nuls_until = 0;
-        self.zeros = None;
+        self.forget_end();
         self.run = Run::AfterRewrite;
     }
 }

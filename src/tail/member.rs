@@ -180,6 +180,7 @@ impl Member {
     /// Takes no more room than it needs, now that there is nothing to do.
     pub(crate) fn tidy(&mut self) {
         self.unrest.tidy();
+        self.generation.tidy();
     }
 
     /// Goes on with a generation that was [closed](Self::into_closed) for a while.

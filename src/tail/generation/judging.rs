@@ -24,7 +24,7 @@ impl Generation {
             let wanted = proof + self.room();
             let start = self.offset - proof as u64;
             // Where more is said to stand, a read that ends with the proof may only have come short.
-            let least = (proof + usize::from(self.believed.is_some())).min(wanted);
+            let least = (proof + usize::from(self.doubt.believed.is_some())).min(wanted);
             let seen = self.size;
             let Some(length) = self.read_together(&mut buffer[..wanted], start, least)? else { continue };
             let intact = buffer[..proof.min(length)] == self.anchor.bytes()[..proof.min(length)];
@@ -87,7 +87,7 @@ impl Generation {
         self.anchor.push(new);
         self.offset += new.len() as u64;
         self.size = self.size.max(self.offset);
-        self.suspect = None;
+        self.trust();
         self.modified = None;
         let mut rest = Rest::More;
         if at_end {
@@ -110,7 +110,7 @@ impl Generation {
         }
         if at.end < read.len() {
             let behind = self.offset + (read.len() - at.end) as u64;
-            self.nuls_until = self.zeros.map_or(behind, |zeros| zeros.size.max(behind));
+            self.doubt.nuls_until = self.doubt.zeros.map_or(behind, |zeros| zeros.size.max(behind));
             rest = Rest::NulsHeld;
         }
         if at.is_empty() { Look::Nothing(rest) } else { Look::Bytes { at, rest } }
@@ -126,7 +126,7 @@ impl Generation {
     /// Says what the evidence means and carries it out; `None`: look again at once.
     fn judge(&mut self, before: Before, read: &[u8]) -> io::Result<Option<Look>> {
         let meta = self.handle.meta()?;
-        let held = Held { offset: self.offset, modified: self.modified, suspect: self.suspect };
+        let held = Held { offset: self.offset, modified: self.modified, suspect: self.doubt.suspect };
         let seen = Seen { size: meta.size, modified: meta.modified, before };
         let verdict = decide(&held, &seen);
         Ok(Some(match verdict {
@@ -135,28 +135,28 @@ impl Generation {
                 if meta.size == self.offset {
                     self.modified = Some(meta.modified);
                     self.ended = self.modified;
-                    self.suspect = None;
+                    self.trust();
                     match self.take_cut_off() {
                         Some(range) => Look::Changed(Change::CutUnread(range)),
                         None => Look::Nothing(Rest::AtEnd),
                     }
-                } else if self.believed == Some(meta.size) {
+                } else if self.doubt.believed == Some(meta.size) {
                     // It says so again and again, and there is nothing: its size lies.
                     Look::Nothing(Rest::Unsettled)
                 } else {
                     // It grew between the read and the stat.
-                    self.believed = Some(meta.size);
+                    self.doubt.believed = Some(meta.size);
                     return Ok(None);
                 }
             }
             Verdict::Settle => {
-                self.suspect = Some(meta.modified);
+                self.doubt.suspect = Some(meta.modified);
                 Look::Nothing(Rest::Unsettled)
             }
             Verdict::Stale => Look::Nothing(Rest::Unsettled),
             Verdict::Ambiguous => {
                 self.modified = Some(meta.modified);
-                self.suspect = None;
+                self.trust();
                 Look::Changed(Change::Ambiguous)
             }
             Verdict::Shortened(to) => {
@@ -229,7 +229,7 @@ impl Generation {
     /// How many of the new bytes, which stand at the offset, can be delivered now.
     fn usable(&mut self, new: &[u8], at_end: bool, now: Instant) -> io::Result<usize> {
         let end = self.offset + new.len() as u64;
-        if self.nuls == Nuls::Pass || new.last() != Some(&0) || end <= self.data_until {
+        if self.nuls == Nuls::Pass || new.last() != Some(&0) || end <= self.doubt.data_until {
             return Ok(new.len());
         }
         let usable = new.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
@@ -238,7 +238,7 @@ impl Generation {
         }
         // There may be much of nothing, and it is looked at often.
         let meta = self.handle.meta()?;
-        let known = self.zeros.is_some_and(|zeros| {
+        let known = self.doubt.zeros.is_some_and(|zeros| {
             let patience = if zeros.modified == meta.modified { 10 * ZEROS } else { ZEROS };
             zeros.size == meta.size && now < zeros.searched + patience && self.limit.is_none()
         });
@@ -246,10 +246,10 @@ impl Generation {
             return Ok(usable);
         }
         if let Some(data) = find_data(&*self.handle, end)? {
-            self.data_until = data;
+            self.doubt.data_until = data;
             return Ok(new.len());
         }
-        self.zeros = Some(Zeros { size: meta.size, modified: meta.modified, searched: now });
+        self.doubt.zeros = Some(Zeros { size: meta.size, modified: meta.modified, searched: now });
         Ok(usable)
     }
 
@@ -257,7 +257,7 @@ impl Generation {
     fn skip_hole(&mut self) -> io::Result<Look> {
         let Some(data) = find_data(&*self.handle, 0)? else {
             self.size = self.handle.meta()?.size;
-            self.nuls_until = self.size;
+            self.doubt.nuls_until = self.size;
             return Ok(Look::Nothing(Rest::NulsHeld));
         };
         self.go_to(data)?;

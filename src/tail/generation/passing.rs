@@ -119,7 +119,7 @@ impl Generation {
         self.offset += count;
         self.size = self.size.max(self.offset);
         self.modified = None;
-        self.suspect = None;
+        self.trust();
         if let Bulk::Offered(offer) = bulk
             && offer.end == self.offset
         {
