@@ -447,7 +447,7 @@ fn killed_within_a_compressed_file_it_goes_on_there() {
         };
         for kill in 0..6 {
             let from = recorded();
-            let slowly = Drain::Slowly { bytes: 1 << 11, gap: Duration::from_millis(5) };
+            let slowly = Drain::Slowly { bytes: 1 << 13, gap: Duration::from_millis(5) };
             let tail = resumed(&logs, Mode::Events, "a.log").drained(slowly).start();
             tail.until("more is recorded", |_| recorded() > from);
             pause_ms(kill * 37);

@@ -14,8 +14,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rtail::tail::{
-    Age, Data, Disk, Ending, Event, FileId, Files, Flow, Following, Handle, Happening, Links, Looks, Meta, Options,
-    Outlook, Pipes, ReadErrors, Start, Tail,
+    Age, Data, Disk, Ending, Event, FileId, Files, Flow, Following, Handle, Happening, Lineage, Links, Looks, Meta,
+    Options, Outlook, Pipes, ReadErrors, Start, Tail,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -451,6 +451,30 @@ fn faulty_tail(path: PathBuf, options: Options) -> (Tail, Faulty) {
     let mut tail = Tail::with_files(options, Box::new(faulty.clone())).unwrap();
     tail.follow(path);
     (tail, faulty)
+}
+
+#[test]
+fn files_that_are_there_from_the_start_are_looked_at_and_read_once() {
+    const FILES: u64 = 50;
+    let temp = tempfile::tempdir().unwrap();
+    let faulty = Faulty::default();
+    let poll_interval = Some(Duration::from_hours(1));
+    let options = Options { lineage: Lineage::Ignore, poll_interval, ..from_the_beginning() };
+    let mut tail = Tail::with_files(options, Box::new(faulty.clone())).unwrap();
+    for number in 0..FILES {
+        let path = temp.path().join(format!("{number}.log"));
+        append(&path, &format!("L{number}\n"));
+        tail.follow(path);
+    }
+    let taken = take_until(&mut tail, |taken| taken.text.ends_with(&format!("L{}\n", FILES - 1)));
+    assert!(tail.try_next().is_none());
+    assert_eq!(taken.text.lines().count() as u64, FILES);
+    if tail.uses_events() {
+        // Where a file is; its content and its end. The first one doesn't wait for its watch.
+        assert!(faulty.looks.get() <= FILES + 2, "{} looks at names", faulty.looks.get());
+        assert!(faulty.reads.get() <= 2 * FILES + 2, "{} reads", faulty.reads.get());
+    }
+    tail.join();
 }
 
 const EIO: i32 = 5;

@@ -167,7 +167,9 @@ impl Engine {
         if self.patterns.len() == 1 {
             let mut ids: Vec<_> = self.slots.keys().copied().collect();
             ids.sort_unstable();
-            ids.into_iter().for_each(|id| self.note_name(id));
+            for id in ids {
+                self.note_name(id);
+            }
         }
     }
 

@@ -35,7 +35,7 @@ impl Source {
         let found = Self::found(id, path, Arrival::Resumed, FirstSight::default(), now);
         let following = if following == Following::Nothing { following } else { found.following };
         let affairs = Affairs { saved: Some(saved), ..Affairs::NONE }.into();
-        Self { affairs, following, ..found }
+        Self { following, affairs, ..found }
     }
 
     /// Proves for later that a file was read up to an offset; `None` if that can't be proved.
