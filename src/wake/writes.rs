@@ -5,7 +5,7 @@
 //! are needed. A file is watched as `/proc/self/fd/N`: the watch belongs to what is open, whatever its name becomes.
 //!
 //! An event for each write costs its writer as much as us. So a file that is written to all the time gives up its
-//! watch and is looked at by the clock, until it is quiet and the watch returns.
+//! watch and is looked at by the clock, until it is quiet, or a second is over, and the watch returns.
 
 use std::collections::BTreeSet;
 use std::io;
