@@ -53,6 +53,12 @@ impl Log {
         Ok(Self { path: to.to_owned(), ..std::mem::replace(self, new) })
     }
 
+    /// Copies the file and cuts it off, as logrotate's `copytruncate` does. Nothing is written meanwhile.
+    pub(crate) fn copy_and_truncate(&mut self, to: &Path) -> io::Result<()> {
+        std::fs::copy(&self.path, to)?;
+        self.file.set_len(0)
+    }
+
     /// Has the lines that follow belong to another stream, from its beginning.
     pub(crate) fn turn_to(&mut self, stream: usize) {
         self.stream = stream;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::peer::{Peer, Show};
-use crate::rows::Row;
+use crate::rows::{Cast, Row};
 use crate::stage::Stage;
 
 /// How rows are played.
@@ -39,8 +39,13 @@ impl Series<'_> {
         }
         // Progress is for whoever waits; that it can't be told changes nothing.
         let _ = writeln!(std::io::stderr(), "{}: {}", row.name, row.about);
-        for run in 1..=self.runs {
-            for (at, peer) in self.peers.iter().enumerate() {
+        let (runs, cast) = match row.cast {
+            Cast::All => (self.runs, self.peers),
+            // rtail stands first.
+            Cast::Rtail => (1, &self.peers[..self.peers.len().min(1)]),
+        };
+        for run in 1..=runs {
+            for (at, peer) in cast.iter().enumerate() {
                 if self.interrupted.load(Ordering::Relaxed) {
                     return None;
                 }

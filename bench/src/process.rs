@@ -19,10 +19,62 @@ pub(crate) fn wake_ups(pid: u32) -> anyhow::Result<u64> {
 
 /// The most memory that a process has had, in bytes.
 pub(crate) fn peak_memory(pid: u32) -> anyhow::Result<u64> {
+    memory(pid, "VmHWM")
+}
+
+fn memory(pid: u32, key: &str) -> anyhow::Result<u64> {
     let path = format!("/proc/{pid}/status");
     let text = fs::read_to_string(&path).with_context(|| path.clone())?;
-    let kilobytes = field(&text, "VmHWM").and_then(|value| value.strip_suffix(" kB")?.trim().parse::<u64>().ok());
-    Ok(kilobytes.with_context(|| format!("{path}: no VmHWM"))? * 1024)
+    let kilobytes = field(&text, key).and_then(|value| value.strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    Ok(kilobytes.with_context(|| format!("{path}: no {key}"))? * 1024)
+}
+
+/// What a process holds that must not grow for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holdings {
+    /// Memory that is resident now (`VmRSS`), in bytes.
+    pub(crate) memory: u64,
+    /// Open file descriptors.
+    pub(crate) descriptors: u64,
+    /// Kernel watches of all its inotify instances.
+    pub(crate) watches: u64,
+    pub(crate) threads: u64,
+}
+
+impl Holdings {
+    /// What a process holds now.
+    pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
+        let mut held = Self { memory: memory(pid, "VmRSS")?, ..Self::default() };
+        held.threads = fs::read_dir(format!("/proc/{pid}/task"))?.count() as u64;
+        for info in fs::read_dir(format!("/proc/{pid}/fdinfo"))? {
+            held.descriptors += 1;
+            // It may be closed by now.
+            let text = fs::read_to_string(info?.path()).unwrap_or_default();
+            held.watches += text.lines().filter(|line| line.starts_with("inotify wd:")).count() as u64;
+        }
+        Ok(held)
+    }
+
+    /// The larger of each.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            memory: self.memory.max(other.memory),
+            descriptors: self.descriptors.max(other.descriptors),
+            watches: self.watches.max(other.watches),
+            threads: self.threads.max(other.threads),
+        }
+    }
+
+    /// How many times as much of each there is now: memory, descriptors, watches, threads.
+    pub(crate) fn growth_since(self, before: Self) -> [f64; 4] {
+        [
+            (self.memory, before.memory),
+            (self.descriptors, before.descriptors),
+            (self.watches, before.watches),
+            (self.threads, before.threads),
+        ]
+        .map(|(now, before)| now as f64 / before as f64)
+    }
 }
 
 /// Whether a stop signal has reached every thread of a process.

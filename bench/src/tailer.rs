@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use wait4::Wait4 as _;
 
-use crate::process;
+use crate::process::{self, Holdings};
 use crate::sink::{Output, Reader, Sink};
 
 /// How long a tailer may take to print what is there.
@@ -110,6 +110,11 @@ impl Tailer {
     /// The most memory it has had so far, in bytes.
     pub(crate) fn peak_memory(&self) -> anyhow::Result<u64> {
         self.processes.iter().map(|child| process::peak_memory(child.id())).sum()
+    }
+
+    /// What it holds now, if it is one program.
+    pub(crate) fn holdings(&self) -> anyhow::Result<Holdings> {
+        Holdings::of(self.processes.last().context("nothing runs")?.id())
     }
 
     /// Stops it in its tracks, and returns when it stands.

@@ -4,6 +4,7 @@ mod bulk;
 mod cool;
 mod filter;
 mod hot;
+mod live;
 mod neighbour;
 mod overflow;
 mod quiet;
@@ -29,10 +30,21 @@ pub(crate) struct Row {
     pub(crate) about: &'static str,
     /// What it shows; marked lines alone need a program that filters.
     pub(crate) show: Show,
+    /// Who plays it.
+    pub(crate) cast: Cast,
     /// What is measured of it.
     pub(crate) metrics: &'static [Metric],
     /// Plays it once with one program and returns a figure for each metric.
     pub(crate) sample: fn(&Stage, &Peer) -> anyhow::Result<Vec<f64>>,
+}
+
+/// Who plays a row, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cast {
+    /// All programs in turns, as often as was asked for.
+    All,
+    /// rtail alone, once.
+    Rtail,
 }
 
 impl Row {
@@ -42,11 +54,15 @@ impl Row {
         metrics: &'static [Metric],
         sample: fn(&Stage, &Peer) -> anyhow::Result<Vec<f64>>,
     ) -> Self {
-        Self { name, about, show: Show::All, metrics, sample }
+        Self { name, about, show: Show::All, cast: Cast::All, metrics, sample }
     }
 
     const fn filtering(self) -> Self {
         Self { show: Show::Marked, ..self }
+    }
+
+    const fn alone(self) -> Self {
+        Self { cast: Cast::Rtail, ..self }
     }
 }
 
@@ -195,6 +211,21 @@ pub(crate) const ROWS: &[Row] = &[
         storm::late,
     ),
     Row::new("storm-burst", "2,500 renames a second", UNHARMED, storm::burst),
+    Row::new(
+        "live",
+        "20 files, 10,000 lines a second, each rotated once a second (create, copytruncate): what grows, by tenths",
+        &[
+            Metric::new("growth of RSS", Factor, UpTo(1.25, 1.05)),
+            Metric::new("of descriptors", Factor, UpTo(1.1, 1.05)),
+            Metric::new("of watches", Factor, UpTo(1.1, 1.05)),
+            Metric::new("of threads", Factor, UpTo(1.0, 1.0)),
+            LOST,
+            Metric::new("repeated", Count, UpTo(0.0, 0.0)),
+            Metric::new("torn", Count, UpTo(0.0, 0.0)),
+        ],
+        live::run,
+    )
+    .alone(),
     Row::new(
         "filter-bulk",
         "a large file from the start, 1 % of its lines",
