@@ -31,7 +31,7 @@ impl Series<'_> {
     pub(crate) fn measure(&self, row: &'static Row) -> Option<Outcome> {
         let mut samples: Vec<Vec<Vec<f64>>> = vec![vec![Vec::new(); self.peers.len()]; row.metrics.len()];
         let mut notes = Vec::new();
-        if row.show == Show::Marked
+        if row.show != Show::All
             && let Some(peer) = self.peers.iter().find(|peer| !peer.can_filter())
         {
             notes.push(format!("left out: {} has no --grep", peer.label));

@@ -80,6 +80,8 @@ pub(crate) enum Show {
     All,
     /// Lines with the mark.
     Marked,
+    /// The same from the start on, as programs ask for them: by `rtail stream`, where that is what is run.
+    Streamed,
 }
 
 impl Peer {
@@ -106,25 +108,27 @@ impl Peer {
     /// The commands that do an errand, each reading what the one before it writes.
     pub(crate) fn commands(&self, errand: &Errand<'_>) -> Vec<Command> {
         let mut command = self.program.command();
-        if self.dialect == Dialect::Rtail {
-            command.arg("follow");
+        command.current_dir(errand.directory);
+        if (self.dialect, errand.show) == (Dialect::Rtail, Show::Streamed) {
+            command.arg("stream");
+        } else {
+            command.args((self.dialect == Dialect::Rtail).then_some("follow")).arg("-q").arg("-n");
+            command.arg(match errand.from {
+                From::Start => "+1".to_owned(),
+                From::LastLines(count) => count.to_string(),
+            });
         }
-        command.current_dir(errand.directory).arg("-q").arg("-n");
-        command.arg(match errand.from {
-            From::Start => "+1".to_owned(),
-            From::LastLines(count) => count.to_string(),
-        });
         match (self.dialect, errand.then) {
             (Dialect::Rtail, Then::End) => command.arg("--no-follow"),
             (Dialect::Tail, Then::Follow) => command.arg("-F"),
             (Dialect::Rtail, Then::Follow) | (Dialect::Tail, Then::End) => &mut command,
         };
-        if errand.show == Show::Marked && self.filters == Filters::Itself {
+        if errand.show != Show::All && self.filters == Filters::Itself {
             command.args(["--grep", MARK]);
         }
         command.arg("--").args(errand.files);
         let mut commands = vec![command];
-        if errand.show == Show::Marked && self.filters == Filters::Piped {
+        if errand.show != Show::All && self.filters == Filters::Piped {
             let mut grep = Command::new("grep");
             grep.args(["--line-buffered", MARK]);
             commands.push(grep);

@@ -28,8 +28,8 @@ pub(super) fn bulk(stage: &Stage, peer: &Peer) -> anyhow::Result<Vec<f64>> {
 }
 
 /// CPU time to show them as they are written, at full speed.
-pub(super) fn live(stage: &Stage, peer: &Peer) -> anyhow::Result<Vec<f64>> {
-    let mut scene = Scene::with(stage, peer, 1, LINE, Show::Marked)?;
+pub(super) fn live(stage: &Stage, peer: &Peer, show: Show) -> anyhow::Result<Vec<f64>> {
+    let mut scene = Scene::with(stage, peer, 1, LINE, show)?;
     let cpu = scene.tailer.cpu()?;
     for _ in 0..stage.count(400_000) {
         scene.logs[0].append(1)?;

@@ -57,8 +57,8 @@ impl Row {
         Self { name, about, show: Show::All, cast: Cast::All, metrics, sample }
     }
 
-    const fn filtering(self) -> Self {
-        Self { show: Show::Marked, ..self }
+    const fn filtering(self, show: Show) -> Self {
+        Self { show, ..self }
     }
 
     const fn alone(self) -> Self {
@@ -232,12 +232,19 @@ pub(crate) const ROWS: &[Row] = &[
         &[Metric::new("CPU", Time, RatioUpTo(0.28, 0.18))],
         filter::bulk,
     )
-    .filtering(),
+    .filtering(Show::Marked),
     Row::new(
         "filter-live",
         "1 file, 100 B lines at full speed, 1 % of them",
         &[Metric::new("CPU", Time, RatioUpTo(0.15, 0.03))],
-        filter::live,
+        |stage, peer| filter::live(stage, peer, Show::Marked),
     )
-    .filtering(),
+    .filtering(Show::Marked),
+    Row::new(
+        "filter-stream",
+        "the same with `rtail stream`",
+        &[Metric::new("CPU", Time, RatioUpTo(0.15, 0.03))],
+        |stage, peer| filter::live(stage, peer, Show::Streamed),
+    )
+    .filtering(Show::Streamed),
 ];
