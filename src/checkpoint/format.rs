@@ -290,8 +290,8 @@ mod tests {
 
     fn source(path: impl Into<PathBuf>, files: Vec<Position>, known: Vec<FileId>) -> Resume {
         let looked = known.first().and_then(|file| file.birth);
-        let copied = |file: &FileId| Some(Copied { file: *file, size: file.inode, modified: file.birth? });
-        let copies = known.iter().filter_map(copied).collect();
+        let copy = |file: &FileId| Some(Copied { file: *file, size: file.inode, modified: file.birth? });
+        let copies = known.iter().filter_map(copy).collect();
         Resume { path: path.into(), files, looked, known, copies }
     }
 

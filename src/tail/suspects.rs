@@ -121,7 +121,7 @@ impl Suspects {
             since: now,
             looked_at: true,
         });
-        waiting.path = path.to_owned();
+        path.clone_into(&mut waiting.path);
         let given_up = waiting.pin == Pin::GivenUp;
         let handle =
             match engine.unpin(meta.id).map_or_else(|| open(path, meta.id, engine), |pinned| Ok(Some(pinned.handle)))
