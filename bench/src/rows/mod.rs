@@ -215,7 +215,7 @@ pub(crate) const ROWS: &[Row] = &[
         "live",
         "20 files, 10,000 lines a second, each rotated once a second (create, copytruncate): what grows, by tenths",
         &[
-            Metric::new("growth of RSS", Factor, UpTo(1.25, 1.05)),
+            Metric::new("growth of RSS", Factor, UpTo(1.1, 1.02)),
             Metric::new("of descriptors", Factor, UpTo(1.1, 1.05)),
             Metric::new("of watches", Factor, UpTo(1.1, 1.05)),
             Metric::new("of threads", Factor, UpTo(1.0, 1.0)),
