@@ -34,7 +34,7 @@ impl Remote {
     }
 
     /// Has it run where `remote` is mounted.
-    fn seen_by<'a>(&self, run: Run<'a>) -> Run<'a> {
+    fn seen_by(run: Run<'_>) -> Run<'_> {
         let mount = "python3 ../silent.py back remote ../hang ../silent < /dev/null > /dev/null 2>&1 &";
         let wait = "until test -e ../silent || ! kill -0 $! ; do sleep 0.01; done";
         run.through(format!(r#"exec unshare -Urm sh -c '{mount} {wait}; exec "$@"' sh "$@""#))
@@ -60,7 +60,7 @@ fn a_mount_that_hangs_keeps_no_other_file_waiting_nor_the_end(mode: Mode) {
     let Some(remote) = Remote::new() else { return };
     let logs = &remote.logs;
     logs.append("back/a.log", 1..=10).append("b.log", 1001..=1010);
-    let tail = remote.seen_by(logs.following(mode, "-q -n +1 remote/a.log b.log")).start();
+    let tail = Remote::seen_by(logs.following(mode, "-q -n +1 remote/a.log b.log")).start();
     tail.until_line(10).until_line(1010);
     remote.hang();
     logs.append("back/a.log", 11..=20).append("b.log", 1011..=1020);
@@ -88,7 +88,7 @@ fn a_stream_waits_for_a_mount_that_hangs_and_ends_in_time(mode: Mode) {
     let logs = &remote.logs;
     logs.append("back/a.log", 1..=10).append("b.log", 1001..=1010);
     let args = "--idle-timeout 8s remote/a.log b.log";
-    let tail = remote.seen_by(logs.streaming(mode, args)).start();
+    let tail = Remote::seen_by(logs.streaming(mode, args)).start();
     tail.until_line(10).until_line(1010);
     remote.hang();
     logs.append("back/a.log", 11..=20);
