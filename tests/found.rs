@@ -697,41 +697,16 @@ fn copies_that_were_known_are_no_logs_of_their_own_after_a_restart(mode: Mode) {
     }
 }
 
-/// A log that is cut while another one appears that begins with all that was read of it.
-fn begin_like_what_is_cut(logs: &Logs, tail: &Tail, mut before: impl FnMut(&Logs)) {
-    tail.until_line(40);
-    tail.stop();
-    logs.truncate("a.log", 0).append("a.log", 901..=902);
-    before(logs);
-    logs.append("a.log.2", 1..=60);
-    tail.cont();
-    tail.until_line(902);
-}
-
-in_both_modes!(a_log_that_begins_with_all_that_was_read_of_one_that_was_cut_before_is_no_copy);
-fn a_log_that_begins_with_all_that_was_read_of_one_that_was_cut_before_is_no_copy(mode: Mode) {
-    for command in IN_RECORDS {
-        let logs = Logs::with("a.log", 1..=40);
-        let tail = following(&logs, mode, command);
-        begin_like_what_is_cut(&logs, &tail, |_| common::pause_ms(50));
-        until_line(&tail, 60);
-        let (all, cut): (Vec<_>, Vec<_>) = ((1..=60).collect(), (1..=40).chain([901, 902]).collect());
-        assert_told(&tail.end(), &[("a.log", &cut), ("a.log.2", &all)]);
-    }
-}
-
 in_both_modes!(what_may_be_a_copy_or_a_log_of_its_own_is_said_to_be_ambiguous);
 fn what_may_be_a_copy_or_a_log_of_its_own_is_said_to_be_ambiguous(mode: Mode) {
     for command in IN_RECORDS {
         let logs = Logs::with("a.log", 1..=40);
         let tail = following(&logs, mode, command);
-        begin_like_what_is_cut(&logs, &tail, |logs| {
-            // It is written to once more, when there may have been a copy.
-            logs.append_bytes("a.log.2", "");
-            common::pause_ms(50);
-            logs.append("a.log", 903..=903);
-        });
-        tail.until_line(903);
+        tail.until_line(40);
+        tail.stop();
+        logs.truncate("a.log", 0).append("a.log", 901..=902).append("a.log.2", 1..=60);
+        tail.cont();
+        tail.until_line(902);
         let ended = tail.end();
         let doubts: Vec<_> = records(&ended.stdout).into_iter().filter(|record| is_of(record, "ambiguous")).collect();
         let reason = "'a.log.2' is taken for a copy from before it was truncated, and may be a log of its own";

@@ -394,18 +394,11 @@ impl Beside {
     fn find_copy(&mut self, before: &Closed, chain: &Chain<'_>) -> Result<Option<Copy>, Extent> {
         let mut siblings = list(chain, Some(before.id))?;
         siblings.sort_by_key(|sibling| std::cmp::Reverse(sibling.modified));
-        // A copy is made before the cut, which the last change of the file is, or was followed by.
-        let own = chain.members.iter().find(|member| member.file() == before.id);
-        let changed = own.and_then(|own| own.meta().ok()).map(|meta| meta.modified);
-        let is_later = |sibling: &Sibling| {
-            sibling.form == Form::Plain && changed.is_some_and(|changed| sibling.id.birth > Some(changed))
-        };
         let may_be = |sibling: &&Sibling| {
             (sibling.size >= before.offset || sibling.form == Form::Packed)
                 && sibling.id != before.id
                 && !chain.has(sibling.id)
                 && !self.there.used.contains(&Copied::from(*sibling))
-                && !is_later(sibling)
         };
         // It can't have been compressed before it was born.
         let packed = Closed { ended: before.ended.or(before.id.birth), ..before.clone() };
