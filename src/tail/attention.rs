@@ -132,6 +132,11 @@ impl Tail {
                 }
                 Want::Unpark(source) => self.wake.unpark(source),
                 Want::Forget(source) => self.wake.forget_name(source),
+                Want::Compare(source, path, file) => {
+                    if self.engine.compare(&path, file) {
+                        looks.push((source, Due::NameAndFiles));
+                    }
+                }
                 Want::Room | Want::Readable(_) | Want::Unreadable(_) => {}
             }
         }

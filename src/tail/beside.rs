@@ -15,7 +15,7 @@ use std::time::SystemTime;
 
 use self::opening::{list, open_copy, open_oldest, open_sibling, was_copied_from};
 pub(crate) use self::saved::{Place, find_saved};
-use super::copies::{copies, packs, packs_read};
+use super::copies::{copies, is_run, packs, packs_read};
 use super::failures::{Failures, is_silence};
 use super::files::{FileId, Files, Handle, Meta};
 use super::generation::Closed;
@@ -77,6 +77,8 @@ pub(crate) struct Chain<'a> {
     pub(crate) members: &'a VecDeque<Member>,
     pub(crate) resting: Option<&'a Closed>,
     pub(crate) closed: &'a VecDeque<Closed>,
+    /// What its files were before they were cut.
+    pub(crate) cut: &'a [Closed],
     /// Of a file that a pattern has found: what others follow, or will, and what any has let go. None of that is its.
     pub(crate) others: Option<(Others<'a>, &'a VecDeque<Closed>)>,
     /// Files in doubt of being copies.
@@ -107,6 +109,12 @@ impl Chain<'_> {
         !own && self.others.is_some_and(|(others, all)| others.hold(sibling.id) || closed(all))
     }
 
+    /// Whether a sibling may be what another source has, or had, compressed.
+    fn is_unknown(&self, sibling: &Sibling) -> bool {
+        let is_unknown = |(others, _): (Others<'_>, _)| !others.compressed.contains_key(&sibling.id);
+        sibling.form == Form::Packed && self.failures.can_ask() && self.others.is_some_and(is_unknown)
+    }
+
     /// Whether a sibling will have one. As it is, a compressed one gives nobody its lines.
     fn will_be_anothers(&self, sibling: &Sibling) -> bool {
         sibling.form == Form::Plain && self.others.is_some_and(|(others, _)| others.will_find(&sibling.path))
@@ -134,6 +142,7 @@ impl Chain<'_> {
         let anothers = self.others.iter().flat_map(|(_, closed)| closed.iter());
         Ok(self.any(self.members, |member| member.is_packed_in(file))?
             || self.any(self.past().chain(anothers), |closed| packs_read(file, closed))?
+            || self.any(self.cut, |run| is_run(file, run))?
             || self.any(live, packs_live)?)
     }
 
@@ -189,6 +198,8 @@ pub(crate) struct Unseen {
     /// Those that may as well be older than what was read before.
     pub(crate) doubtful: Vec<FileId>,
     pub(crate) extent: Extent,
+    /// A compressed file that may have another source's content: that is to be found out first.
+    pub(crate) unknown: Option<Sibling>,
     /// Compressed files that are none, since what they hold was read or will be.
     copies: Vec<FileId>,
     /// How many of these hold nothing, so that they may be generations all the same.
@@ -207,6 +218,11 @@ impl Unseen {
     ) {
         self.extent = Extent::All;
         for (sibling, certainty) in generations {
+            if chain.is_unknown(sibling) {
+                self.unknown = Some((*sibling).clone());
+                self.extent = Extent::Failing;
+                return;
+            }
             let opened = open_sibling(sibling, chain).and_then(|opened| {
                 let Some((handle, meta)) = opened else { return Ok(None) };
                 let is_copy = match sibling.form {
@@ -247,6 +263,8 @@ pub(crate) struct EarlierRun {
     /// Copies that can't be opened.
     pub(crate) unreadable: Vec<Sibling>,
     pub(crate) extent: Extent,
+    /// A compressed file that may have another source's content: that is to be found out first.
+    pub(crate) unknown: Option<Sibling>,
 }
 
 /// How many of the files that were looked for are there.

@@ -54,6 +54,14 @@ pub(crate) fn packs_read(file: &dyn Handle, known: &Closed) -> io::Result<bool> 
     Ok(known.offset > 0 && in_time && holds_read(file, known)?)
 }
 
+/// Whether a file is, or was made of, a copy of all that another one was before it was cut.
+///
+/// # Errors
+/// A stat or read that failed.
+pub(crate) fn is_run(file: &dyn Handle, run: &Closed) -> io::Result<bool> {
+    Ok(file.meta()?.size == run.offset && copies(file, run)?)
+}
+
 /// Whether a compressed file was made of another one as it is, or was when it had less in it.
 ///
 /// # Errors

@@ -46,8 +46,6 @@ pub(crate) struct Discovery {
     strays: BTreeMap<PathBuf, FileId>,
     /// Files that are left out, for now or for good, since they are copies of logs.
     suspects: Suspects,
-    /// Compressed files that have come, to be compared with what sources have before any takes them for its own.
-    compressed: BTreeMap<PathBuf, FileId>,
     /// When it was last known which names match.
     looked: Option<SystemTime>,
     /// When to look again although no event may tell.
@@ -99,7 +97,6 @@ impl Discovery {
             told_compressed: false,
             strays: BTreeMap::new(),
             suspects: Suspects::new(),
-            compressed: BTreeMap::new(),
             looked: None,
             look_at: None,
         }
@@ -330,10 +327,7 @@ impl Discovery {
                 None if self.is_compressed(&path, engine.files()) => {
                     self.matches.remove(&path);
                     if !std::mem::replace(&mut self.told_compressed, true) {
-                        reports.push(Report::Compressed(path.clone()));
-                    }
-                    if self.arrival != Arrival::First {
-                        self.compressed.extend(file.map(|file| (path, file)));
+                        reports.push(Report::Compressed(path));
                     }
                 }
                 None => match meta.map_or(Kinship::None, |meta| self.kinship(&path, &meta, engine, now)) {
@@ -345,7 +339,6 @@ impl Discovery {
             }
         }
         self.settle_nameless(engine, now);
-        self.compare_compressed(engine);
         let later: &[_] = if self.arrival == Arrival::First { &[] } else { &new };
         let held_at_once = !later.is_empty();
         let names = later.iter().map(|(path, _)| path).chain(&gone).map(PathBuf::as_path);
@@ -411,16 +404,6 @@ impl Discovery {
     /// Closes files that are held open for want of a decision, so that others can be opened; false if there are none.
     pub(crate) fn make_room(&mut self, engine: &mut Engine) -> bool {
         self.suspects.make_room(engine)
-    }
-
-    /// Finds out which compressed files were made of what sources have.
-    fn compare_compressed(&mut self, engine: &mut Engine) {
-        let matches = &self.matches;
-        self.compressed.retain(|path, file| {
-            let meta = engine.files().meta(path, Links::Refuse);
-            let is_there = meta.map_or_else(|error| is_silence(&error), |meta| meta.id == *file);
-            is_there && !engine.compare_compressed(path, *file, &matches.relatives(path, engine))
-        });
     }
 
     /// Has files that no source knows followed.

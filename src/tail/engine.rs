@@ -7,7 +7,7 @@ mod adding;
 mod room;
 mod rounds;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use super::pattern::Pattern;
 use super::place::Places;
 use super::schedule::Schedule;
 use super::source::Source;
-use super::step::{Begin, Bytes, Context, Delivery, Due, First, Others, Pins, Step, Want};
+use super::step::{Begin, Bytes, Compressed, Context, Delivery, Due, First, Others, Pins, Step, Want};
 use super::turnover::Backlog;
 use crate::numbers::ByNumber;
 use crate::wake::Arrivals;
@@ -90,8 +90,7 @@ pub(crate) struct Engine {
     schedule: Schedule,
     /// Whose the open files are.
     holders: BTreeSet<(FileId, SourceId)>,
-    /// Compressed files that were made of what some source has, or had.
-    compressed: HashSet<FileId>,
+    compressed: Compressed,
     pins: Pins,
     /// What more files are found by.
     patterns: Vec<Rc<Pattern>>,
@@ -134,7 +133,7 @@ impl Engine {
             ready: VecDeque::new(),
             schedule: Schedule::default(),
             holders: BTreeSet::new(),
-            compressed: HashSet::new(),
+            compressed: Compressed::new(),
             pins: Pins::default(),
             patterns: Vec::new(),
             named: HashMap::new(),
@@ -350,6 +349,7 @@ impl Engine {
                 | Want::Arrivals(_)
                 | Want::Unannounced(_)
                 | Want::Forget(_)
+                | Want::Compare(..)
                 | Want::Room
                 | Want::Unpark(_) => {}
             }

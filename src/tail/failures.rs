@@ -44,6 +44,11 @@ impl Failures {
         Self { policy: Policy::PassOver, ..Self::default() }
     }
 
+    /// Whether the search can be made again when more was found out.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.policy != Policy::PassOver
+    }
+
     /// Whether the search is to be made again because of this error.
     pub(crate) fn wait_for(&self, error: &io::Error) -> bool {
         if is_silence(error) && self.policy != Policy::PassOver {

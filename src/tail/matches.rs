@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::engine::Engine;
 use super::event::SourceId;
-use super::lineage;
 
 /// How many names that lead nowhere any more are remembered at the most between two looks at everything.
 const VACATED: usize = 1024;
@@ -81,19 +80,6 @@ impl Matches {
         let id = self.under(path).or_else(|| self.vacated.get(path).copied())?;
         let names = self.brought.get(&id)?;
         names.iter().all(|name| name == path).then_some(id)
-    }
-
-    /// The sources that patterns have brought and whose files may have been renamed to this, by the names that they have, or
-    /// had last.
-    pub(crate) fn relatives(&self, path: &Path, engine: &Engine) -> Vec<SourceId> {
-        let origins: Vec<_> = lineage::origins(path).collect();
-        let is_relative = |other: &Path| {
-            other.parent() == path.parent()
-                && (origins.iter().any(|origin| origin == other)
-                    || lineage::origins(other).any(|origin| origins.contains(&origin)))
-        };
-        let sources = self.brought.keys().copied();
-        sources.filter(|id| engine.source(*id).is_some_and(|source| is_relative(source.path()))).collect()
     }
 
     /// Forgets sources that have ended.

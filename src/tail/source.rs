@@ -74,6 +74,8 @@ struct Affairs {
     pending: VecDeque<Happening>,
     /// Its files that were let go, the last ones last.
     closed: VecDeque<Closed>,
+    /// What its files were before they were cut, the last ones last: their copies may be compressed later.
+    cut: Vec<Closed>,
     /// What an earlier tail has left, to be taken up with the first look.
     saved: Option<Resume>,
     /// Since when a search for files beside the name has come to nothing.
@@ -92,6 +94,7 @@ impl Affairs {
     const NONE: Self = Self {
         pending: VecDeque::new(),
         closed: VecDeque::new(),
+        cut: Vec::new(),
         saved: None,
         searching_since: None,
         quiet_rounds: 0,
@@ -111,9 +114,9 @@ impl MayBeEmpty for Affairs {
     const EMPTY: &'static Self = &Self::NONE;
 
     fn is_empty(&self) -> bool {
-        let Self { pending, closed, saved, searching_since, quiet_rounds, name_again, files_again, seen } = self;
+        let Self { pending, closed, cut, saved, searching_since, quiet_rounds, name_again, files_again, seen } = self;
         let appointed = searching_since.or(*name_again).or(*files_again).is_some();
-        let knows = saved.is_some() || seen.is_some() || !closed.is_empty();
+        let knows = saved.is_some() || seen.is_some() || !closed.is_empty() || !cut.is_empty();
         pending.is_empty() && !knows && !appointed && *quiet_rounds == 0
     }
 }
@@ -314,6 +317,7 @@ impl Source {
     pub(crate) fn step(&mut self, context: &mut Context<'_>) -> Option<Step> {
         loop {
             if let Some(happening) = self.affairs.present().and_then(|affairs| affairs.pending.pop_front()) {
+                self.remember_cut(&happening);
                 return Some(Step::Happened(happening));
             }
             match self.due {

@@ -1,7 +1,7 @@
 //! What passes between the engine and its sources: what is due, what a step needs, what it brings and asks for.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,8 @@ pub(crate) enum Want {
     Unpark(SourceId),
     /// Forget about the name of this source.
     Forget(SourceId),
+    /// Find out whose content this compressed file has, and have the source that wants to know look again.
+    Compare(SourceId, PathBuf, FileId),
     /// Give up descriptors, for want of which a file can't be opened, and have everything looked at again.
     Room,
 }
@@ -121,9 +123,20 @@ impl Context<'_> {
 pub(crate) struct Others<'a> {
     pub(crate) holders: &'a BTreeSet<(FileId, SourceId)>,
     pub(crate) patterns: &'a [Rc<Pattern>],
-    /// Compressed files that were made of what some source has, or had.
-    pub(crate) compressed: &'a HashSet<FileId>,
+    pub(crate) compressed: &'a Compressed,
     pub(crate) pins: &'a Pins,
+}
+
+/// Compressed files, and whether they were made of what some source has.
+pub(crate) type Compressed = HashMap<FileId, Content>;
+
+/// Whose content a compressed file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// That of a file that a source has.
+    Followed,
+    /// That of none.
+    Unknown,
 }
 
 /// Files that may be copies of logs, and are held open until that is known: whoever finds one to be a copy takes it.
@@ -139,7 +152,7 @@ pub(crate) struct Pinned {
 impl Others<'_> {
     /// Whether a source has this file, or what was compressed to make it.
     pub(crate) fn hold(self, file: FileId) -> bool {
-        self.holders_of(file).next().is_some() || self.compressed.contains(&file)
+        self.holders_of(file).next().is_some() || self.compressed.get(&file) == Some(&Content::Followed)
     }
 
     /// The sources that have this file.

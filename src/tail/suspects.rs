@@ -244,7 +244,9 @@ impl Suspects {
             Ok(meta) => {
                 let verdict;
                 (verdict, waiting) = self.verdict(waiting, &*handle, &meta, logs, engine, now);
-                verdict
+                // The log has found its copy under another name by now, if it was compressed.
+                let is_run = logs.iter().filter_map(|log| engine.source(*log)).any(|log| log.has_run(&*handle));
+                if is_run { Kinship::Copy } else { verdict }
             }
             Err(_) => Kinship::None,
         };

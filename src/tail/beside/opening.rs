@@ -22,6 +22,10 @@ pub(super) fn was_copied_from(file: &dyn Handle, original: &dyn Handle) -> io::R
 pub(super) fn open_oldest(candidates: &[&Sibling], live: &Member, chain: &Chain<'_>) -> (EarlierRun, Option<usize>) {
     let (mut run, mut taken) = (EarlierRun::default(), None);
     for (index, sibling) in candidates.iter().enumerate() {
+        if chain.is_unknown(sibling) {
+            (run.unknown, run.extent) = (Some((*sibling).clone()), Extent::Failing);
+            break;
+        }
         let opened = open_copy(sibling, chain).and_then(|copy| {
             let Some(copy) = copy else { return Ok(None) };
             let is_known = chain.any([live], |live| live.holds(&*copy.handle))?

@@ -12,7 +12,7 @@ use crate::tail::lineage;
 use crate::tail::options::{Following, Lineage};
 use crate::tail::position::Resume;
 use crate::tail::source::{FirstSight, Kinship, Missed, Source};
-use crate::tail::step::{Due, Others, Pinned, Want};
+use crate::tail::step::{Content, Due, Others, Pinned, Want};
 
 impl Engine {
     /// Follows a name.
@@ -111,20 +111,23 @@ impl Engine {
         log.map_or(Kinship::None, |log| log.kinship(file, meta, &*self.files))
     }
 
-    /// Finds out whether a compressed file was made of what one of these sources has. False if it can't be told as yet.
-    pub(crate) fn compare_compressed(&mut self, path: &Path, file: FileId, of: &[SourceId]) -> bool {
+    /// Finds out whether a compressed file was made of what some source has. False if it can't be told as yet.
+    pub(crate) fn compare(&mut self, path: &Path, file: FileId) -> bool {
         let opened = self.files.open(path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
-        let Ok((meta, handle)) = opened else { return false };
-        if meta.id != file || self.options.lineage == Lineage::Ignore || !lineage::is_packed(path) {
-            return true;
-        }
+        let Some((meta, handle)) = opened.ok().filter(|(meta, _)| meta.id == file) else { return false };
         let Ok(unpacked) = Unpacked::new(handle, path, &self.interrupt) else { return false };
         if unpacked.is_growing(&meta, self.files.now()) {
             return false;
         }
-        if of.iter().any(|id| self.source(*id).is_some_and(|source| source.has_packed(&unpacked))) {
-            self.compressed.insert(file);
-        }
+        let origins: Vec<_> = lineage::origins(path).collect();
+        let is_relative = |other: &Path| {
+            other.parent() == path.parent()
+                && (origins.iter().any(|origin| origin == other)
+                    || lineage::origins(other).any(|origin| origins.contains(&origin)))
+        };
+        let is_its = |source: &Source| is_relative(source.path()) && source.has_packed(&unpacked);
+        let followed = self.sources().any(|(_, source)| is_its(source));
+        self.compressed.insert(file, if followed { Content::Followed } else { Content::Unknown });
         true
     }
 

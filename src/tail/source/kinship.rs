@@ -2,7 +2,7 @@
 
 use super::Source;
 use super::resting::Resting;
-use crate::tail::copies::{begins, packs_read};
+use crate::tail::copies::{begins, is_run, packs_read};
 use crate::tail::files::{Files, Handle, Links, Meta};
 use crate::tail::member::Member;
 
@@ -37,6 +37,12 @@ impl Source {
         let closed = self.affairs.closed.iter().chain(self.resting.as_deref().map(Resting::closed));
         self.members.iter().any(|member| member.is_packed_in(file).unwrap_or(false))
             || closed.into_iter().any(|closed| packs_read(file, closed).unwrap_or(false))
+            || self.has_run(file)
+    }
+
+    /// Whether a file holds just what one that it has was before it was cut.
+    pub(crate) fn has_run(&self, file: &dyn Handle) -> bool {
+        self.affairs.cut.iter().any(|run| is_run(file, run).unwrap_or(false))
     }
 
     /// Whether one of its files was cut, and not yet read since.

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Instant, SystemTime};
 
 use super::resting::Resting;
-use super::{Affairs, FirstSight, Origin, Source};
+use super::{Affairs, FirstSight, Origin, REMEMBERED, Source};
 use crate::tail::beside::{Beside, Chain, EarlierRun, Extent, Place, find_saved};
 use crate::tail::event::{Arrival, Happening, Loss, Outlook, SourceId};
 use crate::tail::failures::Failures;
@@ -82,6 +82,17 @@ impl Source {
         self.beside.copies().filter(|copy| !is_read(copy)).collect()
     }
 
+    /// Remembers what a file was before it was cut.
+    pub(super) fn remember_cut(&mut self, happening: &Happening) {
+        if let Happening::Rewritten { position: Some(position), .. } = happening {
+            let cut = &mut self.affairs.cut;
+            if cut.len() == REMEMBERED {
+                cut.remove(0);
+            }
+            cut.push(Closed::from(position));
+        }
+    }
+
     /// Whether the name, which means the `live` file now, may have meant others that nobody saw.
     pub(super) fn may_have_missed(&self, live: Option<FileId>, options: &Options) -> bool {
         options.lineage == Lineage::Find
@@ -134,6 +145,8 @@ impl Source {
         let failures = self.failures(context);
         let (beside, chain) = self.beside(&failures, context);
         let unseen = beside.unseen(&Chain { arriving, ..chain }, last, live);
+        let asked = unseen.unknown.map(|Sibling { path, id, .. }| Want::Compare(self.id, path, id));
+        context.wants.extend(asked);
         self.has_searched(unseen.extent, &failures, last.or(live), context);
         self.lose_unreadable(&unseen.unreadable);
         let unread = unseen.unreadable.len() + unseen.doubtful.len() + unseen.empty;
@@ -178,8 +191,11 @@ impl Source {
         let others = matches!(origin, Origin::Found(_)).then_some((context.others, &*context.closed));
         let (files, interrupt, pins) = (context.files, context.interrupt, context.others.pins);
         let resting = resting.as_deref().map(Resting::closed);
-        let closed = &affairs.closed;
-        (beside, Chain { files, name, members, resting, closed, others, pins, interrupt, failures, arriving: None })
+        let Affairs { closed, cut, .. } = &**affairs;
+        (
+            beside,
+            Chain { files, name, members, resting, closed, cut, others, pins, interrupt, failures, arriving: None },
+        )
     }
 
     /// What a search beside the name is to do about failures.
@@ -313,8 +329,10 @@ impl Source {
             earlier = beside.earlier_run(&chain);
             let file = self.members[self.cursor].file();
             self.has_searched(earlier.extent, &failures, Some(file), context);
-            unanswered = failures.has_met_silence();
+            unanswered = failures.has_met_silence() || earlier.unknown.is_some();
         }
+        let asked = earlier.unknown.map(|Sibling { path, id, .. }| Want::Compare(self.id, path, id));
+        context.wants.extend(asked);
         self.lose_unreadable(&earlier.unreadable);
         let member = &mut self.members[self.cursor];
         earlier.live.iter().for_each(|meta| member.saw(meta));
