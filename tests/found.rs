@@ -714,3 +714,28 @@ fn what_may_be_a_copy_or_a_log_of_its_own_is_said_to_be_ambiguous(mode: Mode) {
         assert!(doubts[0]["path"] == "a.log" && doubts[0]["reason"] == reason, "{doubts:?}");
     }
 }
+
+in_both_modes!(copies_that_are_compressed_after_they_were_read_are_not_repeated);
+fn copies_that_are_compressed_after_they_were_read_are_not_repeated(mode: Mode) {
+    for command in ["watch --glob *.log* .", "watch .", "stream --format json *.log"] {
+        let logs = Logs::with("a.log", 1..=30);
+        let tail = following(&logs, mode, command);
+        tail.until_line(30);
+        let mut last = 30;
+        for round in 1..=4 {
+            // As logrotate does it with `delaycompress`.
+            logs.append("a.log", last + 1..=last + 100).copytruncate("a.log", format!("a.log.{round}").as_str());
+            if round > 1 {
+                compress(&logs, &format!("a.log.{}", round - 1));
+            }
+            logs.append("a.log", last + 101..=last + 102);
+            last += 102;
+            tail.until_line(last);
+        }
+        let ended = tail.end();
+        let mut came = texts(&ended);
+        came.sort_unstable_by_key(|line| line[1..].parse::<u32>().unwrap());
+        assert!(came == numbered(1..=last), "{command}: {} of {last}", came.len());
+        ended.never_noticed("lost");
+    }
+}
