@@ -34,7 +34,9 @@ impl Remembered<'_> {
         let first = &first[..length];
         let head_same = self.head.matches(first);
         if !cut && all_nul(&read[..anchor.len()]) && !all_nul(anchor) {
-            return Ok(if head_same { Before::NulBehindSameHead } else { Before::Nul });
+            // A file that began with a hole before does so behind another truncation, too.
+            let is_known = head_same && !all_nul(self.head.bytes());
+            return Ok(if is_known { Before::NulBehindSameHead } else { Before::Nul });
         }
         if !cut && punched(anchor, &read[..anchor.len()]) {
             return Ok(Before::NulBehindSameHead);

@@ -314,6 +314,7 @@ impl Counting {
         let counted = self.count(a, b);
         a.id.birth.cmp(&b.id.birth).then(match self {
             Self::Up | Self::Down => counted.then(written),
+            Self::Unknown if a.is_dated() && b.is_dated() => counted.then(written),
             Self::Unknown => written.then(counted),
         })
     }

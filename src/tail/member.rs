@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use self::cut::{Beginning, Past, Peeked, Recovery};
 pub(crate) use self::cut::{Claim, Copy, Cut, Turn};
+use super::copies::copies;
 use super::event::{Age, Arrival, Begins, Ending, Happening, SourceId};
 use super::files::{FileId, Handle, Meta};
 use super::generation::{Closed, Generation, Look, Reading, Rest};
@@ -327,7 +328,15 @@ impl Member {
     /// # Errors
     /// A read that failed.
     pub(crate) fn is_copied_by(&self, file: &dyn Handle) -> io::Result<bool> {
-        self.generation.is_copied_by(file)
+        Ok(self.is_sought_in(file)? || self.generation.is_copied_by(file)?)
+    }
+
+    /// Whether a file is a copy of what this one was before it was cut, which is still looked for.
+    fn is_sought_in(&self, file: &dyn Handle) -> io::Result<bool> {
+        match &self.stage {
+            Stage::Seeking(cut) => copies(file, &cut.before),
+            _ => Ok(false),
+        }
     }
 
     /// The same of a compressed file.
@@ -335,7 +344,7 @@ impl Member {
     /// # Errors
     /// A read that failed.
     pub(crate) fn is_packed_in(&self, file: &dyn Handle) -> io::Result<bool> {
-        self.generation.is_packed_in(file)
+        Ok(self.is_sought_in(file)? || self.generation.is_packed_in(file)?)
     }
 
     /// What is to be reported when the name means this file again.

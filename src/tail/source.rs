@@ -23,7 +23,7 @@ use self::resting::Resting;
 use self::silence::Silences;
 use super::beside::Beside;
 use super::event::{Arrival, Happening, Loss, Outlook, SourceId};
-use super::files::{FileId, FileKind, Handle};
+use super::files::{FileId, FileKind, Handle, Meta};
 use super::generation::Closed;
 use super::member::Member;
 use super::name::{Absence, Name, State};
@@ -49,6 +49,8 @@ pub(crate) struct Source {
     members: VecDeque<Member>,
     /// A file that is closed for the time being: the only one, or one whose name means another file now.
     resting: Option<Box<Resting>>,
+    /// What the name was found to mean, held until it is known what it has meant before.
+    arriving: Option<Box<(Box<dyn Handle>, Meta)>>,
     /// Which member is to be read next.
     cursor: usize,
     /// The file that began, or got its name back, last.
@@ -132,6 +134,7 @@ impl Source {
             state: State::New,
             members: VecDeque::new(),
             resting: None,
+            arriving: None,
             cursor: 0,
             latest: None,
             beside: Beside::default(),
@@ -212,7 +215,8 @@ impl Source {
 
     /// Whether nothing more will come of it.
     pub(crate) fn is_over(&self) -> bool {
-        let empty = self.members.is_empty() && self.resting.is_none() && self.affairs.pending.is_empty();
+        let holds = !self.members.is_empty() || self.arriving.is_some() || self.resting.is_some();
+        let empty = !holds && self.affairs.pending.is_empty();
         matches!(self.state, State::Over | State::Finishing) && empty
     }
 
@@ -330,6 +334,7 @@ impl Source {
                 Due::Files | Due::Round => {
                     if self.cursor == 0 {
                         self.forget_appointment();
+                        self.take_arriving(context);
                         self.wake_up(context);
                     }
                     let step = self.read(context);

@@ -49,8 +49,11 @@ impl Generation {
     }
 
     /// Whether a file begins with what was read of this one.
-    pub(crate) fn is_begun_in(&self, file: &dyn Handle) -> bool {
-        holds_read(file, &self.remember()).unwrap_or(false)
+    ///
+    /// # Errors
+    /// A read that failed.
+    pub(crate) fn is_begun_in(&self, file: &dyn Handle) -> io::Result<bool> {
+        holds_read(file, &self.remember())
     }
 
     /// Whether a file is nothing but a copy of this one.

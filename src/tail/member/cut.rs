@@ -14,9 +14,10 @@ use crate::tail::files::{FileId, Handle};
 use crate::tail::generation::{Change, Closed, Look, Reading};
 use crate::tail::lineage::was_there;
 use crate::tail::lines::Framing;
+use crate::tail::options::Nuls;
 use crate::tail::position::Position;
 use crate::tail::proof::{Anchor, HEAD, Head};
-use crate::tail::scan::{CHUNK, read_at_least};
+use crate::tail::scan::{CHUNK, find_data, read_at_least};
 use crate::tail::step::{Bytes, Context, Delivery, RETRY};
 
 /// The rest of a file that was cut, on its way out of a copy.
@@ -228,14 +229,16 @@ impl Member {
 
     /// Of which run a copy is that is none of what the file holds now. What was read of the present one may have been cut off
     /// since, and was read `before` that time.
-    pub(crate) fn place(&self, copy: &Copy, before: SystemTime) -> Turn {
-        if !self.has_lost_its_place() {
-            return Turn::Earlier;
-        }
-        if self.generation.is_begun_in(&*copy.handle) {
-            return Turn::Present;
-        }
-        if was_there(copy.id, before) { Turn::Earlier } else { Turn::Later }
+    ///
+    /// # Errors
+    /// A read that failed.
+    pub(crate) fn place(&self, copy: &Copy, before: SystemTime) -> io::Result<Turn> {
+        Ok(match () {
+            () if self.generation.is_intact()? => Turn::Earlier,
+            () if self.generation.is_begun_in(&*copy.handle)? => Turn::Present,
+            () if was_there(copy.id, before) => Turn::Earlier,
+            () => Turn::Later,
+        })
     }
 
     /// Takes what was read of the present run from a copy of that.
@@ -324,6 +327,14 @@ impl Member {
                 Some(last) => Progress::DataThen(last, happenings),
                 None => Progress::Happened(happenings),
             };
+        }
+        if offset == 0 && context.buffer[0] == 0 && context.options.nuls == Nuls::HoldBack {
+            // Its writer had kept its offset over a truncation.
+            let data = find_data(&*copy.handle, 0).unwrap_or(Some(0)).unwrap_or(copy.end).min(copy.end);
+            if data > 0 {
+                self.stage = Stage::Recovering(Box::new(Recovery { copy, offset: data, cut }));
+                return Progress::Happened(vec![Happening::NulsSkipped { file: self.file(), range: 0..data }]);
+            }
         }
         self.stage = Stage::Recovering(Box::new(Recovery { copy, offset: offset + length as u64, cut }));
         self.quiet_since = context.now;

@@ -56,7 +56,7 @@ impl Member {
     }
 
     /// Whether it is worth to wait for a file that seems to be changing; a size that lies would have us wait for ever.
-    pub(super) fn is_patient(&mut self, now: Instant) -> bool {
+    pub(crate) fn is_patient(&mut self, now: Instant) -> bool {
         now < *self.unrest.unsettled_since.get_or_insert(now) + PATIENCE
     }
 

@@ -9,6 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::tail::files::{FileId, FileKind, Meta};
 
+/// What the names of files begin with that stand in another directory by now.
+const ELSEWHERE: &str = "../";
+
 /// The kernel's clock, by which files are born.
 const TICK: u128 = 4_000_000;
 
@@ -36,6 +39,10 @@ pub(super) struct Shown {
     pub(super) size: u64,
     /// How far it has read.
     pub(super) read: u64,
+    /// Whether anything was read of it, and whether it was asked for its size then, and read from its beginning.
+    pub(super) stirred: bool,
+    pub(super) noticed: bool,
+    pub(super) begun: bool,
     /// The last modification time it was told.
     pub(super) modified: Option<SystemTime>,
 }
@@ -47,6 +54,9 @@ pub(super) struct Inode {
     pub(super) content: Vec<u8>,
     pub(super) spans: Vec<Span>,
     links: u64,
+    /// Whether the follower ever had it open, and whether it let it go unread for want of a descriptor.
+    pub(super) opened: bool,
+    pub(super) given_up: bool,
     /// How often the follower has it open.
     pub(super) handles: usize,
     /// Counts the times it was cut.
@@ -74,12 +84,17 @@ impl Inode {
     pub(super) fn tell_size(&mut self) {
         let shown = &mut self.shown[self.run];
         shown.size = shown.size.max(self.content.len() as u64);
+        shown.noticed |= shown.stirred;
         shown.modified = Some(self.modified);
     }
 
     /// The follower reads up to an offset.
-    pub(super) fn read_to(&mut self, end: u64) {
+    pub(super) fn read_to(&mut self, from: u64, end: u64) {
+        let has_hole = self.content.first() == Some(&0);
         let shown = &mut self.shown[self.run];
+        shown.stirred = true;
+        // A hole is found first, and then passed over.
+        shown.begun |= (from > 0) == has_hole && shown.noticed;
         shown.read = shown.read.max(end);
         shown.size = shown.size.max(end);
     }
@@ -94,6 +109,10 @@ impl Inode {
 pub(super) struct Fs {
     pub(super) inodes: Vec<Inode>,
     names: BTreeMap<String, Key>,
+    /// The one name that is a symbolic link, and where it leads.
+    pub(super) link: Option<(String, String)>,
+    /// How many directories have been in the place of the first one.
+    directories: u64,
     /// Numbers that were given back, the last one first to be given out.
     free: Vec<u64>,
     /// What the follower's clock shows.
@@ -118,16 +137,53 @@ impl Fs {
 
     pub(super) fn directory(&self) -> Meta {
         let modified = Self::ticked(SystemTime::UNIX_EPOCH + Duration::from_hours(500_000) + self.directory_modified);
-        let id = FileId { device: 1, inode: 1, birth: Some(SystemTime::UNIX_EPOCH) };
+        let id = FileId { device: 1, inode: 1 + self.directories, birth: Some(SystemTime::UNIX_EPOCH) };
         Meta { id, kind: FileKind::Directory, size: 0, modified, links: 2 }
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
-        self.names.keys()
+        let link = self.link.as_ref().map(|(from, _)| from);
+        self.names.keys().filter(|name| !name.starts_with(ELSEWHERE)).chain(link)
     }
 
     pub(super) fn lookup(&self, name: &str) -> Option<Key> {
-        self.names.get(name).copied()
+        self.names.get(self.target(name)).copied()
+    }
+
+    /// Where a name leads.
+    pub(super) fn target<'a>(&'a self, name: &'a str) -> &'a str {
+        self.link.as_ref().filter(|(from, _)| from == name).map_or(name, |(_, to)| to)
+    }
+
+    /// Gives a file one more name; the inode that had that.
+    pub(super) fn link(&mut self, key: Key, name: &str) -> Option<Key> {
+        let replaced = self.unlink(name);
+        self.names.insert(name.to_owned(), key);
+        self.inodes[key].links += 1;
+        self.directory_modified = self.clock;
+        replaced
+    }
+
+    /// Has a name be a symbolic link.
+    pub(super) fn lead(&mut self, name: &str, to: &str) {
+        self.link = Some((name.to_owned(), to.to_owned()));
+        self.directory_modified = self.clock;
+    }
+
+    /// Takes a file away to another directory, with its name.
+    pub(super) fn take_away(&mut self, name: &str) {
+        if let Some(key) = self.names.remove(name) {
+            self.names.insert(format!("{ELSEWHERE}{key}"), key);
+        }
+        self.directories += 1;
+        self.directory_modified = self.clock;
+    }
+
+    /// Whether a file stands where neither the name nor a rotation of it leads any more.
+    pub(super) fn is_elsewhere(&self, key: Key) -> bool {
+        let target = self.link.as_ref().map(|(_, to)| to);
+        let beside = |name: &String| !name.starts_with(ELSEWHERE) && (target.is_none() || Some(name) == target);
+        !self.names.iter().any(|(name, of)| *of == key && beside(name))
     }
 
     pub(super) fn name_of(&self, key: Key) -> Option<String> {
@@ -143,6 +199,8 @@ impl Fs {
             content: Vec::new(),
             spans: Vec::new(),
             links: 1,
+            opened: false,
+            given_up: false,
             handles: 0,
             run: 0,
             shown: vec![Shown::default()],
@@ -201,11 +259,14 @@ impl Fs {
         let inode = &mut self.inodes[key];
         inode.content.truncate(usize::try_from(size).unwrap());
         inode.modified = modified;
-        let Shown { size: told, read, modified } = *inode.shown();
+        let Shown { size: told, read, modified, .. } = *inode.shown();
         inode.run += 1;
-        inode.shown.push(Shown { size: told.min(size), read: read.min(size), modified });
+        inode.shown.push(Shown { size: told.min(size), read: read.min(size), modified, ..Shown::default() });
         let gone = inode.spans.iter().filter(|span| span.end() > size).map(|span| span.line).collect();
-        inode.spans.retain(|span| span.end() <= size);
+        inode.spans.retain(|span| span.offset < size);
+        for span in &mut inode.spans {
+            span.length = span.length.min(size - span.offset);
+        }
         gone
     }
 

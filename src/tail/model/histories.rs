@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::follower::Follower;
-use super::op::{Fate, Op, Step, Style, To};
+use super::op::{Failing, Fate, Op, Step, Style, To};
 use super::oracle::judge;
-use super::world::World;
+use super::world::{LIVE, World};
 use crate::output::dice::Dice;
 
 /// How often a history is gone through to make it smaller.
@@ -22,6 +22,8 @@ pub(super) struct History {
     pub(super) short_reads: bool,
     /// Whether the follower looks at an interval only.
     pub(super) polls: bool,
+    /// Whether the name is a symbolic link.
+    pub(super) is_link: bool,
     pub(super) steps: Vec<Step>,
 }
 
@@ -38,6 +40,12 @@ pub(super) enum Theme {
     Rewrites,
     /// The follower is killed and resumed, in whatever happens.
     Kills,
+    /// Calls fail for a while, and files have more than one name.
+    Faults,
+    /// Files are cut within lines, and under writers that go on where they were.
+    Cuts,
+    /// The name, or a directory on the way to it, is a link.
+    Links,
 }
 
 impl History {
@@ -65,6 +73,7 @@ impl History {
             rotate_wait: dice.pick(&[Duration::from_secs(5), Duration::from_millis(100)]),
             short_reads: matches!(theme, Theme::Renames | Theme::Copies) && dice.roll(4) == 0,
             polls: dice.roll(6) == 0,
+            is_link: matches!(theme, Theme::Links) && dice.roll(2) == 0,
             steps,
         }
     }
@@ -74,6 +83,9 @@ impl History {
         let played = catch_unwind(AssertUnwindSafe(|| {
             let mut world = World::new(self.seed);
             world.short_reads = self.short_reads;
+            if self.is_link {
+                world.fs.lead(LIVE, "r.log");
+            }
             let mut follower = Follower::new(world, self.rotate_wait, self.polls);
             // What was there and gone before the first look is not asked for.
             follower.play(Step { calls: 0, fate: Fate::Told, op: Op::Look });
@@ -131,8 +143,12 @@ impl History {
         let wrong = smallest.play().err().unwrap_or_default();
         let first = first.lines().next().unwrap_or_default();
         let mut text = format!("seed {seed}: {first}\nsmallest: {wrong}\n");
-        let History { rotate_wait, short_reads, polls, .. } = smallest;
-        writeln!(text, "rotate_wait: {rotate_wait:?}, short_reads: {short_reads}, polls: {polls}").unwrap();
+        let History { rotate_wait, short_reads, polls, is_link, .. } = smallest;
+        writeln!(
+            text,
+            "rotate_wait: {rotate_wait:?}, short_reads: {short_reads}, polls: {polls}, is_link: {is_link}"
+        )
+        .unwrap();
         for Step { calls, fate, op } in &smallest.steps {
             writeln!(text, "    ({calls}, {fate:?}, {op:?}),").unwrap();
         }
@@ -198,8 +214,23 @@ fn happening(dice: &mut Dice, theme: Theme, style: Style) -> Vec<Op> {
         Theme::Renames => 10,
         Theme::Copies => 12,
         Theme::Removals => 15,
-        Theme::Rewrites | Theme::Kills => 17,
+        Theme::Rewrites | Theme::Kills | Theme::Faults | Theme::Cuts => 17,
+        Theme::Links => 6,
     };
+    match (theme, dice.roll(3)) {
+        (Theme::Faults, 0) => {
+            let what = [Failing::Open, Failing::Read, Failing::Stat, Failing::List];
+            return vec![Op::Fail(dice.pick(&what), u32::try_from(1 + dice.roll(5)).unwrap())];
+        }
+        (Theme::Faults, 1) if style == Style::Dates && dice.roll(3) == 0 => return vec![Op::Link(style)],
+        (Theme::Cuts, 0) => return vec![dice.pick(&[Op::CutWithin, Op::Hole])],
+        (Theme::Links, 0) => {
+            let count = u32::try_from(dice.roll(3)).unwrap();
+            return vec![dice.pick(&[Op::Retarget(count), Op::Swap(count)])];
+        }
+        (Theme::Links, 1) => return vec![dice.pick(&[Op::Truncate, Op::Shorten(2), Op::Rewrite, Op::CutWithin])],
+        _ => {}
+    }
     match dice.roll(kinds) {
         0..=3 => vec![lines(dice, To::Live)],
         4 => vec![lines(dice, To::Previous)],

@@ -24,6 +24,8 @@ pub(super) struct Line {
     pub(super) late: bool,
     /// Where its file was cut off before it, if it was.
     pub(super) cut_to: Option<u64>,
+    /// Within it, how much was left of it when its file was cut there.
+    pub(super) stump: Option<usize>,
     /// It was left standing when its file was cut off behind it.
     pub(super) survived: bool,
     /// Why nobody can be blamed if it is missing.
@@ -47,6 +49,9 @@ pub(super) enum Excuse {
     Unseen,
     /// What was cut off began behind all that had been read of the file, so that nothing proves it was ever there.
     Unread,
+    /// Its run was over before the look that found other bytes in the place of those that it knew was: these were taken
+    /// for a proof only, and by then as much stood in the file again.
+    Brief,
     /// It was written to an empty file and cut off in the tick of the clock in which the follower had seen that empty.
     OneTick,
     /// It was never finished, and cut off the end of its file, which is what is announced (core.md 5: shortened from the

@@ -61,11 +61,26 @@ fn nothing_is_lost_where_the_follower_is_killed() {
     prove(Theme::Kills);
 }
 
+#[test]
+fn nothing_is_lost_where_calls_fail() {
+    prove(Theme::Faults);
+}
+
+#[test]
+fn nothing_is_lost_where_files_are_cut_within() {
+    prove(Theme::Cuts);
+}
+
+#[test]
+fn nothing_is_lost_where_links_are_swapped() {
+    prove(Theme::Links);
+}
+
 /// Plays one history that has failed before.
 fn play(rotate_wait: u64, steps: &[(u32, Fate, Op)]) {
     let steps = steps.iter().map(|&(calls, fate, op)| Step { calls, fate, op }).collect();
     let rotate_wait = Duration::from_millis(rotate_wait);
-    let history = History { seed: 0, rotate_wait, short_reads: false, polls: false, steps };
+    let history = History { seed: 0, rotate_wait, short_reads: false, polls: false, is_link: false, steps };
     if let Err(wrong) = history.play() {
         panic!("{wrong}\n{history:?}");
     }
@@ -119,7 +134,7 @@ mod regressions {
         let steps = [Append(4, 8, Live), Take(2), Copy(Up), Truncate].map(|op| Step { calls: 0, fate: Told, op });
         for seed in 0..50 {
             let (rotate_wait, steps) = (Duration::from_millis(100), steps.to_vec());
-            let history = History { seed, rotate_wait, short_reads: true, polls: false, steps };
+            let history = History { seed, rotate_wait, short_reads: true, polls: false, is_link: false, steps };
             if let Err(wrong) = history.play() {
                 panic!("seed {seed}: {wrong}");
             }

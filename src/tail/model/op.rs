@@ -19,6 +19,19 @@ pub(super) enum Fate {
     Lost,
 }
 
+/// Which calls of the follower fail, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failing {
+    /// There are no descriptors left.
+    Open,
+    /// A disk or server can't be read, for the time being.
+    Read,
+    /// A handle has gone stale.
+    Stale,
+    Stat,
+    List,
+}
+
 /// Which way rotated files are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
@@ -67,10 +80,22 @@ pub(super) enum Op {
     Truncate,
     /// Cuts the last lines off.
     Shorten(usize),
+    /// Cuts within the last line.
+    CutWithin,
+    /// Empties the followed file, under a writer that goes on where it was.
+    Hole,
     /// Writes other lines of the same lengths over those that are there.
     Rewrite,
     /// Renames a new file with so many lines over the followed one.
     Replace(u32),
+    /// Gives the followed file another name as well.
+    Link(Style),
+    /// A link on the way to the followed name leads to another directory now, with a new file of so many lines.
+    Swap(u32),
+    /// The followed name is a link, and leads to a new file of so many lines now.
+    Retarget(u32),
+    /// So many of the follower's next calls of a kind fail.
+    Fail(Failing, u32),
     /// The follower looks, and delivers all there is.
     Look,
     /// It delivers no more than this many events.

@@ -46,15 +46,26 @@ pub(super) fn judge(world: &World, out: &[Out], rested: u64) -> Result<(), Strin
 /// Takes what came out apart into lines; each must be one that was written.
 fn read(world: &World, out: &[Out]) -> Result<Vec<Came>, String> {
     let mut came = Vec::new();
-    for (place, out) in out.iter().enumerate() {
-        let Out::Data { bytes, ending, from, .. } = out else { continue };
+    for (place, data) in out.iter().enumerate() {
+        let Out::Data { bytes, ending, from, .. } = data else { continue };
         let pieces: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
         for (index, piece) in pieces.iter().enumerate() {
             let text = std::str::from_utf8(piece).map_err(|_| format!("no text: {piece:?}"))?;
+            let text =
+                if world.zeros_are_data || unseen(world, out, *from) { text.trim_start_matches('\0') } else { text };
             let number = text.strip_prefix('L').and_then(|text| text.split('.').next()?.parse::<usize>().ok());
             let written = number.and_then(|number| Some((number, world.lines.get(number)?)));
             let last = index + 1 == pieces.len();
+            let stump = |line: &Line| {
+                let stump = line.stump.map(|left| &line.text[..left]);
+                stump.is_some_and(|stump| text.strip_suffix('\n') == Some(stump))
+            };
+            // What is written behind a cut ends the line first that was cut.
+            if text == "\n" && world.lines.iter().any(|line| line.stump.is_some()) {
+                continue;
+            }
             let line = match written {
+                Some((number, line)) if stump(line) => number,
                 Some((number, line)) if line.text == text => number,
                 // The beginning of a line ends a file that was cut before more of it was read, or written.
                 Some((number, line)) if last && *ending == Ending::Unterminated && line.text.starts_with(text) => {
@@ -237,6 +248,13 @@ fn complete(world: &World, out: &[Out], came: &[Came], rested: u64) -> Result<()
             continue;
         }
         let home = &world.fs.inodes[line.home];
+        // One that is let go for want of a descriptor may not be there any more when there is one. Where the way to the name has led, nobody knows who was not there.
+        if home.given_up {
+            continue;
+        }
+        if !home.opened && world.fs.is_elsewhere(line.home) {
+            continue;
+        }
         let tells = |range: &Range<u64>| range.start <= line.offset + length && line.end() <= range.end;
         let announced = out.iter().any(|out| match out {
             Out::Lost { file, range, .. } => *file == home.id && range.as_ref().is_none_or(tells),

@@ -5,13 +5,16 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use rustix::io::Errno;
+
 use super::fs::Key;
+use super::op::Failing;
 use super::world::World;
-use crate::tail::files::{Files, Flow, Handle, Links, Meta};
+use crate::tail::files::{FileKind, Files, Flow, Handle, Links, Meta};
 use crate::tail::proof::HEAD;
 
 /// What `statfs(2)` says of ext4.
@@ -41,22 +44,30 @@ fn missing() -> io::Error {
 }
 
 impl Files for Model {
-    fn meta(&self, path: &Path, _: Links) -> io::Result<Meta> {
+    fn meta(&self, path: &Path, links: Links) -> io::Result<Meta> {
         let mut world = self.world.borrow_mut();
         world.call();
         let Some(name) = name(path) else { return Ok(world.fs.directory()) };
         if path.parent() == Some(Path::new("/")) {
             return Ok(world.fs.directory());
         }
+        if links == Links::Refuse && world.fs.target(name) != name {
+            return Ok(Meta { kind: FileKind::Symlink, ..world.fs.directory() });
+        }
         let key = world.fs.lookup(name).ok_or_else(missing)?;
         Ok(world.fs.inodes[key].meta())
     }
 
-    fn open(&self, path: &Path, _: Links) -> io::Result<Box<dyn Handle>> {
+    fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
         let mut world = self.world.borrow_mut();
         world.call();
+        world.fail(&[Failing::Open])?;
+        if links == Links::Refuse && name(path).is_some_and(|name| world.fs.target(name) != name) {
+            return Err(Errno::LOOP.into());
+        }
         let key = name(path).and_then(|name| world.fs.lookup(name)).ok_or_else(missing)?;
         world.fs.inodes[key].handles += 1;
+        world.fs.inodes[key].opened = true;
         let fd = self.null.try_clone()?;
         world.open.insert(fd.as_raw_fd(), key);
         Ok(Box::new(ModelHandle { world: self.world.clone(), key, fd }))
@@ -66,12 +77,19 @@ impl Files for Model {
         // A directory is read piece by piece, and what is renamed meanwhile may stand in both of them, or in none.
         let mut world = self.world.borrow_mut();
         world.call();
+        world.fail(&[Failing::List])?;
         let middle = world.fs.names().count() / 2;
         let mut names: Vec<String> = world.fs.names().take(middle).cloned().collect();
         world.call();
         let last = names.last().cloned();
         names.extend(world.fs.names().filter(|name| last.as_ref().is_none_or(|last| *name > last)).cloned());
         Ok(names.into_iter().map(OsString::from).collect())
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        let mut world = self.world.borrow_mut();
+        world.call();
+        Ok(name(path).map_or_else(|| path.to_owned(), |name| path.with_file_name(world.fs.target(name))))
     }
 
     fn now(&self) -> SystemTime {
@@ -92,7 +110,9 @@ impl Drop for ModelHandle {
         world.open.remove(&self.fd.as_raw_fd());
         world.fs.close(self.key);
         let (calls, clock) = (world.calls, world.fs.clock);
+        let is_short = world.is_short();
         let inode = &mut world.fs.inodes[self.key];
+        inode.given_up |= is_short && inode.shown().read == 0;
         (inode.closed_at, inode.closed_clock) = (calls, clock);
         world.left(Some(self.key));
     }
@@ -102,6 +122,7 @@ impl Handle for ModelHandle {
     fn meta(&self) -> io::Result<Meta> {
         let mut world = self.world.borrow_mut();
         world.call();
+        world.fail(&[Failing::Stat])?;
         let inode = &mut world.fs.inodes[self.key];
         let meta = inode.meta();
         inode.tell_size();
@@ -111,6 +132,7 @@ impl Handle for ModelHandle {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut world = self.world.borrow_mut();
         world.call();
+        world.fail(&[Failing::Read, Failing::Stale])?;
         let short = if world.short_reads { 1 + world.roll(400) } else { usize::MAX };
         let inode = &mut world.fs.inodes[self.key];
         let rest = usize::try_from(offset).ok().and_then(|offset| inode.content.get(offset..)).unwrap_or(&[]);
@@ -118,7 +140,7 @@ impl Handle for ModelHandle {
         buffer[..length].copy_from_slice(&rest[..length]);
         // Less is read for a proof, or to compare files.
         if length > 0 && buffer.len() > 2 * HEAD {
-            inode.read_to(offset + length as u64);
+            inode.read_to(offset, offset + length as u64);
         }
         world.last_read = self.key;
         Ok(length)
@@ -135,8 +157,10 @@ impl Handle for ModelHandle {
     fn next_data(&self, from: u64) -> io::Result<Option<u64>> {
         let mut world = self.world.borrow_mut();
         world.call();
-        let size = world.fs.inodes[self.key].content.len() as u64;
-        Ok((from < size).then_some(from))
+        let from = usize::try_from(from).unwrap();
+        let rest = world.fs.inodes[self.key].content.get(from..).unwrap_or(&[]);
+        let data = rest.iter().position(|byte| *byte != 0);
+        Ok(data.map(|data| (from + data) as u64))
     }
 
     fn position(&self) -> Option<u64> {

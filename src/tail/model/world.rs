@@ -5,12 +5,15 @@
 //! out.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::os::fd::RawFd;
 use std::time::{Duration, SystemTime};
 
+use rustix::io::Errno;
+
 use super::fs::{Fs, Inode, Key, Shown};
 use super::line::{Excuse, Line};
-use super::op::{Fate, Op, Step, Style, To};
+use super::op::{Failing, Fate, Op, Step, Style, To};
 use crate::output::dice::Dice;
 use crate::tail::position::Position;
 
@@ -56,6 +59,10 @@ pub(super) struct World {
     copying: Option<(Key, Key)>,
     /// Lines that were begun, and the runs of their files.
     begun: BTreeMap<Key, (usize, usize)>,
+    /// How many of the follower's next calls fail.
+    failing: Option<(Failing, u32)>,
+    /// Whether a hole was made of what was never read: nothing tells its zeros from data.
+    pub(super) zeros_are_data: bool,
     /// How much of which run a checkpoint knows.
     saved: BTreeMap<(Key, usize), Shown>,
 }
@@ -83,6 +90,8 @@ impl World {
             numbers: 0,
             copying: None,
             begun: BTreeMap::new(),
+            failing: None,
+            zeros_are_data: false,
             saved: BTreeMap::new(),
         }
     }
@@ -160,10 +169,63 @@ impl World {
             Op::Return => self.give_back_name(fate),
             Op::Truncate => self.cut_lines(usize::MAX, fate),
             Op::Shorten(count) => self.cut_lines(count, fate),
+            Op::CutWithin => self.cut_within(fate),
+            Op::Hole => self.make_hole(fate),
             Op::Rewrite => self.rewrite(fate),
+            Op::Link(style) => {
+                let to = self.place(style);
+                if let Some(key) = self.fs.lookup(LIVE) {
+                    let replaced = self.fs.link(key, &to);
+                    self.left(replaced);
+                }
+            }
+            Op::Swap(count) => {
+                self.fs.take_away(LIVE);
+                self.write_new(count, fate);
+            }
+            Op::Retarget(_) if self.fs.link.is_none() => {}
+            Op::Retarget(count) => {
+                let to = format!("r{}.log", self.fs.inodes.len());
+                self.fs.lead(LIVE, &to);
+                self.write_new(count, fate);
+            }
+            Op::Fail(what, count) => self.failing = Some((what, count)),
             Op::Replace(count) => self.replace(count, fate),
             _ => unreachable!("{op:?} happens to the follower"),
         }
+    }
+
+    /// Whether there are no descriptors left.
+    pub(super) fn is_short(&self) -> bool {
+        matches!(self.failing, Some((Failing::Open, _)))
+    }
+
+    /// Fails if calls of such a kind are to fail now.
+    pub(super) fn fail(&mut self, kinds: &[Failing]) -> io::Result<()> {
+        let Some((what, left)) = self.failing.as_mut().filter(|(what, _)| kinds.contains(what)) else {
+            return Ok(());
+        };
+        let errno = match what {
+            Failing::Open => Errno::MFILE,
+            Failing::Stale => Errno::STALE,
+            Failing::Read | Failing::Stat | Failing::List => Errno::IO,
+        };
+        *left -= 1;
+        if *left == 0 {
+            self.failing = None;
+        }
+        Err(errno.into())
+    }
+
+    /// The name has come to mean a new file, with so many lines.
+    fn write_new(&mut self, count: u32, fate: Fate) {
+        let key = self.fs.create(&self.fs.target(LIVE).to_owned());
+        self.means(key);
+        for _ in 0..count {
+            let text = self.text(40);
+            self.write(key, &text, text.len());
+        }
+        self.name_changed(fate);
     }
 
     fn place(&mut self, style: Style) -> String {
@@ -181,7 +243,7 @@ impl World {
         if let Some(key) = self.fs.lookup(LIVE) {
             return key;
         }
-        let key = self.fs.create(LIVE);
+        let key = self.fs.create(&self.fs.target(LIVE).to_owned());
         self.means(key);
         self.name_changed(fate);
         key
@@ -223,6 +285,7 @@ impl World {
             turn: self.turn_of.get(&key).copied(),
             late: self.live != Some(key) && self.turn_of.contains_key(&key),
             cut_to: None,
+            stump: None,
             survived: false,
             excuse: None,
         };
@@ -250,6 +313,10 @@ impl World {
     fn abandon(&mut self, key: Key) {
         if let Some((line, run)) = self.begun.remove(&key) {
             self.end(key, line, run, Fate::Lost);
+        }
+        let inode = &self.fs.inodes[key];
+        if let Some(last) = inode.spans.last().filter(|_| !inode.content.ends_with(b"\n")) {
+            self.fs.append(key, last.line, b"\n");
         }
     }
 
@@ -303,6 +370,10 @@ impl World {
         let spans = self.fs.inodes[from].spans.clone();
         for span in spans.iter().filter(|span| span.end() > done).take(most) {
             let start = span.offset.max(done);
+            let hole = usize::try_from(span.offset).unwrap();
+            if self.fs.inodes[to].content.len() < hole {
+                self.fs.inodes[to].content.resize(hole, 0);
+            }
             let range = usize::try_from(start).unwrap()..usize::try_from(span.end()).unwrap();
             self.fs.append(to, span.line, &content[range]);
         }
@@ -321,13 +392,42 @@ impl World {
     fn cut_lines(&mut self, count: usize, fate: Fate) {
         let Some(key) = self.fs.lookup(LIVE) else { return };
         let spans = &self.fs.inodes[key].spans;
-        let to = spans.get(spans.len().saturating_sub(count)).map_or(0, |span| span.offset);
+        let left = spans.len().saturating_sub(count);
+        let to = spans.get(left).filter(|_| left > 0).map_or(0, |span| span.offset);
         self.cut(key, to);
         self.written(key, fate);
     }
 
+    fn cut_within(&mut self, fate: Fate) {
+        let Some(key) = self.fs.lookup(LIVE) else { return };
+        let Some(last) = self.fs.inodes[key].spans.last().copied() else { return };
+        let text = &self.lines[last.line].text;
+        let left = text.find('.').map_or(0, |dot| dot + 1).max(usize::try_from(last.length / 2).unwrap());
+        if (left as u64) < last.length {
+            self.lines[last.line].stump = Some(left);
+            self.cut(key, last.offset + left as u64);
+            self.written(key, fate);
+        }
+    }
+
+    fn make_hole(&mut self, fate: Fate) {
+        let Some(key) = self.fs.lookup(LIVE) else { return };
+        // It goes on behind a line, as its writer does.
+        let size = self.fs.inodes[key].content.len();
+        if !self.fs.inodes[key].content.ends_with(b"\n") {
+            return;
+        }
+        self.zeros_are_data |= self.fs.inodes[key].shown().read == 0;
+        self.cut(key, 0);
+        self.fs.inodes[key].content.resize(size, 0);
+        let text = self.text(40);
+        self.write(key, &text, text.len());
+        self.written(key, fate);
+    }
+
     fn cut(&mut self, key: Key, to: u64) {
-        let Shown { read, modified, .. } = *self.fs.inodes[key].shown();
+        let Shown { read, modified, stirred, begun, .. } = *self.fs.inodes[key].shown();
+        let is_first = self.fs.inodes[key].run == 0;
         let gone = self.fs.cut(key, to);
         for number in &gone {
             let line = &mut self.lines[*number];
@@ -339,6 +439,9 @@ impl World {
             }
             if here && (to, read) == (0, 0) && modified == Some(self.fs.tick()) {
                 line.excuse.get_or_insert(Excuse::OneTick);
+            }
+            if gone && !is_first && stirred && !begun {
+                line.excuse.get_or_insert(Excuse::Brief);
             }
             if here && to > 0 && !line.is_whole() {
                 line.excuse.get_or_insert(Excuse::CutUnfinished);
@@ -411,7 +514,7 @@ impl World {
             let known = |inode: &Inode| inode.id == file.file && is_run(inode);
             for (key, inode) in self.fs.inodes.iter().enumerate().filter(|(_, inode)| known(inode)) {
                 let Shown { size, read, .. } = *inode.shown();
-                let shown = Shown { size: size.min(file.size), read: read.min(file.offset), modified: None };
+                let shown = Shown { size: size.min(file.size), read: read.min(file.offset), ..Shown::default() };
                 self.saved.insert((key, inode.run), shown);
             }
         }

@@ -22,6 +22,11 @@ use crate::wake::is_made_up;
 impl Source {
     /// Compares what the name means with what it meant.
     pub(super) fn inspect(&mut self, context: &mut Context<'_>) {
+        if let Some(arriving) = self.arriving.take()
+            && self.arrive(arriving.0, &arriving.1, context) != Extent::All
+        {
+            return;
+        }
         let live = self.members.back().filter(|_| self.state == State::Live).map(Member::file);
         let at = context.files.now();
         let backlog = self.turnover.begin_look();
@@ -121,7 +126,8 @@ impl Source {
             && self.affairs.closed.iter().any(|closed| closed.id == meta.id);
         if !held && !resumed && self.may_have_missed(Some(meta.id), context.options) {
             let mut extent = self.catch_up(Some(meta.id), Some(&*handle), context);
-            if extent == Extent::Short {
+            let means_it = || self.name.means(context.files).is_ok_and(|means| means == Some(meta.id));
+            if extent == Extent::Short && means_it() {
                 // The directory can be listed with the descriptor that the new file has.
                 drop(handle);
                 extent = self.catch_up(Some(meta.id), None, context);
@@ -131,6 +137,8 @@ impl Source {
                 }
             }
             if extent != Extent::All {
+                // Its name may mean another one when it is looked at again.
+                self.arriving = Some(Box::new((handle, *meta)));
                 return extent;
             }
         }
@@ -175,6 +183,17 @@ impl Source {
             live.is_at(place);
         }
         Extent::All
+    }
+
+    /// At the end, what was found is read, whatever came before it.
+    pub(super) fn take_arriving(&mut self, context: &mut Context<'_>) {
+        let ends = matches!(self.state, State::Finishing | State::Over);
+        let Some(arriving) = self.arriving.take_if(|_| ends) else { return };
+        let (handle, meta) = *arriving;
+        self.take(handle, &meta, Arrival::Appeared, context);
+        if self.state == State::Finishing {
+            self.members.iter_mut().for_each(Member::limit_to_now);
+        }
     }
 
     /// Has an open file be the newest generation again; false if it isn't open.

@@ -142,7 +142,11 @@ impl Source {
         context: &mut Context<'_>,
     ) -> Extent {
         let last = self.newest();
-        let failures = self.failures(context);
+        let failures = match (last.or(live), self.state) {
+            (Some(_), _) | (None, State::Finishing) => self.failures(context),
+            // Nothing has to wait for this, and what was passed over could not even be told.
+            (None, _) => Failures::since(None, context.now),
+        };
         let (beside, chain) = self.beside(&failures, context);
         let unseen = beside.unseen(&Chain { arriving, ..chain }, last, live);
         let asked = unseen.unknown.map(|Sibling { path, id, .. }| Want::Compare(self.id, path, id));
@@ -338,12 +342,17 @@ impl Source {
         earlier.live.iter().for_each(|meta| member.saw(meta));
         if let Some(copy) = earlier.copy {
             let (_, happenings) = match member.place(&copy, before) {
-                Turn::Earlier => {
+                Err(_) if role == Role::Current && member.is_patient(context.now) => {
+                    self.beside.put_back(copy.id);
+                    member.keep_for_later(&look, context.buffer, before);
+                    return Progress::Rest(Some(context.now + RETRY));
+                }
+                Ok(Turn::Earlier) | Err(_) => {
                     member.keep_for_later(&look, context.buffer, before);
                     member.go_back(copy, &mut self.runs)
                 }
-                Turn::Present => member.begin_with(copy, &mut self.runs),
-                Turn::Later => {
+                Ok(Turn::Present) => member.begin_with(copy, &mut self.runs),
+                Ok(Turn::Later) => {
                     self.beside.put_back(copy.id);
                     (None, Vec::new())
                 }

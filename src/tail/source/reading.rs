@@ -225,10 +225,12 @@ impl Source {
         if error.raw_os_error() == Some(ESTALE)
             && member.may_renew(context.now)
             && let Ok(handle) = self.name.open(context.files)
-            && handle.meta().is_ok_and(|meta| meta.id == member.file())
+            && let Ok(meta) = handle.meta()
+            && meta.id == member.file()
         {
             let old = member.fd();
             member.replace_handle(handle, context.now);
+            member.saw(&meta);
             context.wants.extend(old.map(Want::Release));
             context.wants.extend(member.want_appends(self.id));
         }
