@@ -5,6 +5,7 @@
 //! inode knows which lines stand in it, so that the oracle need not search for them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use crate::tail::files::{FileId, FileKind, Meta};
@@ -268,6 +269,12 @@ impl Fs {
             span.length = span.length.min(size - span.offset);
         }
         gone
+    }
+
+    /// Whether a line stands between these offsets of a file.
+    pub(super) fn stands_in(&self, line: usize, file: FileId, range: &Range<u64>) -> bool {
+        let stands = |span: &Span| span.line == line && range.start <= span.offset && span.end() <= range.end;
+        self.inodes.iter().any(|inode| inode.id == file && inode.spans.iter().any(stands))
     }
 
     /// Whether so much of a line stands anywhere where it can be had.

@@ -219,7 +219,7 @@ fn happening(dice: &mut Dice, theme: Theme, style: Style) -> Vec<Op> {
     };
     match (theme, dice.roll(3)) {
         (Theme::Faults, 0) => {
-            let what = [Failing::Open, Failing::Read, Failing::Stat, Failing::List];
+            let what = [Failing::Open, Failing::Read, Failing::List];
             return vec![Op::Fail(dice.pick(&what), u32::try_from(1 + dice.roll(5)).unwrap())];
         }
         (Theme::Faults, 1) if style == Style::Dates && dice.roll(3) == 0 => return vec![Op::Link(style)],

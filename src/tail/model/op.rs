@@ -26,9 +26,6 @@ pub(super) enum Failing {
     Open,
     /// A disk or server can't be read, for the time being.
     Read,
-    /// A handle has gone stale.
-    Stale,
-    Stat,
     List,
 }
 

@@ -257,7 +257,11 @@ fn complete(world: &World, out: &[Out], came: &[Came], rested: u64) -> Result<()
         }
         let tells = |range: &Range<u64>| range.start <= line.offset + length && line.end() <= range.end;
         let announced = out.iter().any(|out| match out {
-            Out::Lost { file, range, .. } => *file == home.id && range.as_ref().is_none_or(tells),
+            Out::Lost { file, range: Some(range), .. } => {
+                (*file == home.id && tells(range)) || world.fs.stands_in(number, *file, range)
+            }
+            // What can't be looked for has no name.
+            Out::Lost { file, range: None, .. } => *file == home.id || world.has_failed,
             Out::Doubtful { file, range } => *file == home.id && tells(range),
             _ => false,
         });

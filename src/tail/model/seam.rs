@@ -61,7 +61,7 @@ impl Files for Model {
     fn open(&self, path: &Path, links: Links) -> io::Result<Box<dyn Handle>> {
         let mut world = self.world.borrow_mut();
         world.call();
-        world.fail(&[Failing::Open])?;
+        world.fail(Failing::Open)?;
         if links == Links::Refuse && name(path).is_some_and(|name| world.fs.target(name) != name) {
             return Err(Errno::LOOP.into());
         }
@@ -77,7 +77,7 @@ impl Files for Model {
         // A directory is read piece by piece, and what is renamed meanwhile may stand in both of them, or in none.
         let mut world = self.world.borrow_mut();
         world.call();
-        world.fail(&[Failing::List])?;
+        world.fail(Failing::List)?;
         let middle = world.fs.names().count() / 2;
         let mut names: Vec<String> = world.fs.names().take(middle).cloned().collect();
         world.call();
@@ -122,7 +122,6 @@ impl Handle for ModelHandle {
     fn meta(&self) -> io::Result<Meta> {
         let mut world = self.world.borrow_mut();
         world.call();
-        world.fail(&[Failing::Stat])?;
         let inode = &mut world.fs.inodes[self.key];
         let meta = inode.meta();
         inode.tell_size();
@@ -132,7 +131,7 @@ impl Handle for ModelHandle {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut world = self.world.borrow_mut();
         world.call();
-        world.fail(&[Failing::Read, Failing::Stale])?;
+        world.fail(Failing::Read)?;
         let short = if world.short_reads { 1 + world.roll(400) } else { usize::MAX };
         let inode = &mut world.fs.inodes[self.key];
         let rest = usize::try_from(offset).ok().and_then(|offset| inode.content.get(offset..)).unwrap_or(&[]);

@@ -61,6 +61,8 @@ pub(super) struct World {
     begun: BTreeMap<Key, (usize, usize)>,
     /// How many of the follower's next calls fail.
     failing: Option<(Failing, u32)>,
+    /// Whether calls have failed.
+    pub(super) has_failed: bool,
     /// Whether a hole was made of what was never read: nothing tells its zeros from data.
     pub(super) zeros_are_data: bool,
     /// How much of which run a checkpoint knows.
@@ -91,6 +93,7 @@ impl World {
             copying: None,
             begun: BTreeMap::new(),
             failing: None,
+            has_failed: false,
             zeros_are_data: false,
             saved: BTreeMap::new(),
         }
@@ -201,15 +204,15 @@ impl World {
     }
 
     /// Fails if calls of such a kind are to fail now.
-    pub(super) fn fail(&mut self, kinds: &[Failing]) -> io::Result<()> {
-        let Some((what, left)) = self.failing.as_mut().filter(|(what, _)| kinds.contains(what)) else {
+    pub(super) fn fail(&mut self, kind: Failing) -> io::Result<()> {
+        let Some((what, left)) = self.failing.as_mut().filter(|(what, _)| *what == kind) else {
             return Ok(());
         };
         let errno = match what {
             Failing::Open => Errno::MFILE,
-            Failing::Stale => Errno::STALE,
-            Failing::Read | Failing::Stat | Failing::List => Errno::IO,
+            Failing::Read | Failing::List => Errno::IO,
         };
+        self.has_failed = true;
         *left -= 1;
         if *left == 0 {
             self.failing = None;
@@ -428,6 +431,8 @@ impl World {
     fn cut(&mut self, key: Key, to: u64) {
         let Shown { read, modified, stirred, begun, .. } = *self.fs.inodes[key].shown();
         let is_first = self.fs.inodes[key].run == 0;
+        // Whoever copies it finds its end there.
+        self.copying.take_if(|(from, _)| *from == key);
         let gone = self.fs.cut(key, to);
         for number in &gone {
             let line = &mut self.lines[*number];
