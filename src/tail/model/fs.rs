@@ -213,6 +213,12 @@ impl Fs {
         key
     }
 
+    /// Makes a new file where a name leads.
+    pub(super) fn create_where_it_leads(&mut self, name: &str) -> Key {
+        let name = self.target(name).to_owned();
+        self.create(&name)
+    }
+
     /// Removes a name; the inode it meant.
     pub(super) fn unlink(&mut self, name: &str) -> Option<Key> {
         let key = self.names.remove(name)?;

@@ -261,7 +261,7 @@ fn complete(world: &World, out: &[Out], came: &[Came], rested: u64) -> Result<()
                 (*file == home.id && tells(range)) || world.fs.stands_in(number, *file, range)
             }
             // What can't be looked for has no name.
-            Out::Lost { file, range: None, .. } => *file == home.id || world.has_failed,
+            Out::Lost { file, range: None, .. } => *file == home.id || world.failures > 0,
             Out::Doubtful { file, range } => *file == home.id && tells(range),
             _ => false,
         });

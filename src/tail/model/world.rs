@@ -61,8 +61,8 @@ pub(super) struct World {
     begun: BTreeMap<Key, (usize, usize)>,
     /// How many of the follower's next calls fail.
     failing: Option<(Failing, u32)>,
-    /// Whether calls have failed.
-    pub(super) has_failed: bool,
+    /// How many calls have failed.
+    pub(super) failures: u32,
     /// Whether a hole was made of what was never read: nothing tells its zeros from data.
     pub(super) zeros_are_data: bool,
     /// How much of which run a checkpoint knows.
@@ -93,7 +93,7 @@ impl World {
             copying: None,
             begun: BTreeMap::new(),
             failing: None,
-            has_failed: false,
+            failures: 0,
             zeros_are_data: false,
             saved: BTreeMap::new(),
         }
@@ -212,7 +212,7 @@ impl World {
             Failing::Open => Errno::MFILE,
             Failing::Read | Failing::List => Errno::IO,
         };
-        self.has_failed = true;
+        self.failures += 1;
         *left -= 1;
         if *left == 0 {
             self.failing = None;
@@ -222,7 +222,7 @@ impl World {
 
     /// The name has come to mean a new file, with so many lines.
     fn write_new(&mut self, count: u32, fate: Fate) {
-        let key = self.fs.create(&self.fs.target(LIVE).to_owned());
+        let key = self.fs.create_where_it_leads(LIVE);
         self.means(key);
         for _ in 0..count {
             let text = self.text(40);
@@ -246,7 +246,7 @@ impl World {
         if let Some(key) = self.fs.lookup(LIVE) {
             return key;
         }
-        let key = self.fs.create(&self.fs.target(LIVE).to_owned());
+        let key = self.fs.create_where_it_leads(LIVE);
         self.means(key);
         self.name_changed(fate);
         key
