@@ -3,6 +3,7 @@
 //! The library is [`tail`], the tailing core. The other modules are the `rtail` program around it; they are
 //! public for its binary and tests alone and promise no stability.
 
+mod backwards;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;

@@ -9,12 +9,12 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 
-use memchr::memrchr;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::SpliceFlags;
 
+use crate::backwards;
 use crate::sys::{Standard, was_closed};
 use crate::tail::{FileId, Meta};
 
@@ -225,7 +225,8 @@ impl Outlet {
             match self.write_some(&bytes[written..]) {
                 Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero)),
                 Ok(length) => {
-                    let end = memrchr(b'\n', &bytes[written..written + length]).map(|at| at as u64 + 1);
+                    let last = backwards::places(b'\n', &bytes[written..written + length]).next();
+                    let end = last.map(|at| at as u64 + 1);
                     self.accepted.lines = end.map_or(self.accepted.lines, |end| self.accepted.bytes + end);
                     self.accepted.bytes += length as u64;
                     written += length;

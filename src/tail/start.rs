@@ -11,6 +11,7 @@ use memchr::{memchr_iter, memrchr_iter};
 use super::files::Handle;
 use super::options::{Nuls, Start};
 use super::scan::CHUNK;
+use crate::backwards;
 
 /// Files up to this size are read through to find their beginning: their size may not be the truth.
 const SMALL: u64 = 64 * 1024;
@@ -84,7 +85,7 @@ fn data_end(place: &Place<'_>, size: u64, nuls: Nuls) -> io::Result<u64> {
         return Ok(size);
     }
     let mut found = None;
-    backwards(place, size, |offset, block| {
+    look_back(place, size, |offset, block| {
         found = block.iter().rposition(|&byte| byte != 0).map(|at| offset + at as u64 + 1);
         found.is_some()
     })?;
@@ -95,8 +96,8 @@ fn data_end(place: &Place<'_>, size: u64, nuls: Nuls) -> io::Result<u64> {
 fn last_lines(place: &Place<'_>, count: u64, end: u64) -> io::Result<u64> {
     let mut left = count;
     let mut found = 0;
-    backwards(place, end, |offset, block| {
-        for at in memrchr_iter(place.terminator, block) {
+    look_back(place, end, |offset, block| {
+        for at in backwards::places(place.terminator, block) {
             let behind = offset + at as u64 + 1;
             // The end of the last line begins no line.
             if behind == end {
@@ -114,8 +115,8 @@ fn last_lines(place: &Place<'_>, count: u64, end: u64) -> io::Result<u64> {
 }
 
 /// Hands the blocks before `end` to `look`, last one first, until it returns true.
-fn backwards(place: &Place<'_>, end: u64, mut look: impl FnMut(u64, &[u8]) -> bool) -> io::Result<()> {
-    // Small at first, for the usual last ten lines.
+fn look_back(place: &Place<'_>, end: u64, mut look: impl FnMut(u64, &[u8]) -> bool) -> io::Result<()> {
+    // Small at first, for the usual last ten lines, of which some may stand before the first block.
     let mut size = 8 * 1024u64;
     let mut buffer = Vec::new();
     let mut end = end;
@@ -135,7 +136,7 @@ fn backwards(place: &Place<'_>, end: u64, mut look: impl FnMut(u64, &[u8]) -> bo
             return Ok(());
         }
         end = start;
-        size = CHUNK as u64;
+        size = (4 * size).min(CHUNK as u64);
     }
     Ok(())
 }
