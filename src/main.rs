@@ -6,11 +6,12 @@ use rtail::cli::{self, Command, Refusal};
 use rtail::commands::{Exit, follow, show, stream, watch};
 use rtail::notice::Notices;
 use rtail::settings::Persona;
-use rtail::sys::raise_file_limit;
+use rtail::sys::{raise_file_limit, share_heap};
 
 fn main() -> ExitCode {
     let persona = std::env::args_os().next().map_or(Persona::Rtail, |program| cli::persona(&program));
     let mut notices = Notices::new(persona);
+    share_heap();
     raise_file_limit();
     let exit = match cli::parse(std::env::args_os()) {
         Ok(invocation) => {
