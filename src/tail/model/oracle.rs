@@ -175,8 +175,12 @@ fn in_order(world: &World, out: &[Out], came: &[&Came]) -> Result<(), String> {
             let one_tick = world.birth(*from) == world.birth(of) && (this || that);
             let by_birth = world.birth(*from) > world.birth(of) && unseen(world, out, *from);
             // What was read and cut off at once may be of the run before that of a copy, or of the one behind it.
-            let copied = *from != written.home && written.home == world.lines[other].home;
-            let by_tick = copied && apart(world.birth(*from), world.lines[other].clock) <= TICK;
+            let last = &world.lines[other];
+            let in_a_tick = |copy, copied: &Line, read: &Line| {
+                copy != copied.home && apart(world.birth(copy), read.clock) <= TICK
+            };
+            let by_tick =
+                written.home == last.home && (in_a_tick(*from, written, last) || in_a_tick(of, last, written));
             if by_tick || (*from != of && (one_tick || by_birth)) {
                 continue;
             }
