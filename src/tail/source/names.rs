@@ -274,8 +274,9 @@ impl Source {
             Since::Change => self.following == Following::Name,
             Since::Still => true,
         };
-        if waiting && !watched {
-            // It isn't watched yet, or no further than itself; once it is, it is looked at again.
+        if waiting && !watched && !matches!(self.origin, Origin::Found(_)) {
+            // It isn't watched yet, or no further than itself; once it is, it is looked at again. What a pattern has found
+            // is looked for by that.
             context.wants.push(Want::Name(self.id));
         }
         self.state = if waiting { State::Absent(absence) } else { State::Over };
