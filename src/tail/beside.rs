@@ -488,7 +488,9 @@ impl Beside {
                 run.extent = Extent::Moving;
                 break;
             }
-            let cuts = Cuts { file: live.file(), looked, modified: meta.modified, known: &known };
+            // A file that is being cut is empty before its times tell: until then they are those of its last write.
+            let modified = if meta.size == 0 { chain.files.now() } else { meta.modified };
+            let cuts = Cuts { file: live.file(), looked, modified, known: &known };
             let candidates = lineage::copied(&siblings, &cuts);
             let taken;
             (run, taken) = open_oldest(&candidates, live, chain);
