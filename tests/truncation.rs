@@ -1,6 +1,9 @@
 //! Truncation and rewriting in place: the file stays, its content does not.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 mod common;
+
+use std::fs::{self, File};
 
 use common::{Drain, Logs, Mode, find_program, in_both_modes, lines, pause_ms, skip};
 
@@ -247,6 +250,23 @@ fn runs_that_were_truncated_one_after_another_come_from_their_copies(mode: Mode)
     tail.cont().until_line(520);
     let ended = tail.end().printed_lines(1..=520).never_noticed("lost");
     assert_eq!(ended.notices_with("that were cut off unread were found in"), 5);
+}
+
+in_both_modes!(copies_of_a_log_whose_times_do_not_tell_its_cut_yet_are_found);
+fn copies_of_a_log_whose_times_do_not_tell_its_cut_yet_are_found(mode: Mode) {
+    let logs = Logs::with("a.log", 1..=10);
+    let tail = logs.follow(mode, "-n +1 a.log");
+    tail.until_line(10).stop();
+    logs.append("a.log", 11..=20).copytruncate("a.log", "a.log.1").append("a.log", 21..=30);
+    let written = fs::metadata(logs.path("a.log")).unwrap().modified().unwrap();
+    pause_ms(50);
+    logs.copytruncate("a.log", "a.log.2");
+    // As it is while a truncation goes on.
+    File::options().write(true).open(logs.path("a.log")).unwrap().set_modified(written).unwrap();
+    tail.cont().until_line(30);
+    logs.append("a.log", 31..=31);
+    tail.until_line(31);
+    tail.end().printed_lines(1..=31).never_noticed("lost");
 }
 
 in_both_modes!(a_log_that_was_empty_is_written_and_truncated_and_comes_from_its_copy);
