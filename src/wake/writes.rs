@@ -354,11 +354,16 @@ mod tests {
         assert_eq!(taken(&mut writes), [fd]);
     }
 
-    /// Two watched files, and one that writes to each.
+    /// Two watched files in the order of their numbers, and one that writes to each.
     fn two_logs(temp: &Path, writes: &mut Writes) -> ([File; 2], [File; 2], [RawFd; 2]) {
         let paths = ["a.log", "b.log"].map(|name| temp.join(name));
-        let logs = paths.clone().map(|log| File::create(log).unwrap());
-        let files = paths.map(|log| File::open(log).unwrap());
+        let mut logs = paths.clone().map(|log| File::create(log).unwrap());
+        let mut files = paths.map(|log| File::open(log).unwrap());
+        // Other tests open and close files as well, so that the later one may have got the smaller number.
+        if files[0].as_raw_fd() > files[1].as_raw_fd() {
+            logs.reverse();
+            files.reverse();
+        }
         let fds = files.each_ref().map(AsRawFd::as_raw_fd);
         fds.iter().try_for_each(|fd| writes.watch(*fd)).unwrap();
         (logs, files, fds)
