@@ -99,8 +99,8 @@ impl Tail {
     pub(super) fn carry_out_wants(&mut self) -> bool {
         let wants = self.engine.take_wants();
         let (mut looks, mut counts) = (Vec::new(), Vec::new());
-        // Room for one is room for all, as everything is looked at again; but only once what is open is watched.
         let any_watch = wants.iter().any(Want::is_watch);
+        // Room for one is room for all, as everything is looked at again; but only once what is open is watched.
         let wants_room = wants.iter().any(|want| matches!(want, Want::Room));
         let any_opened = wants.iter().any(|want| matches!(want, Want::Appends(..)));
         for want in wants {

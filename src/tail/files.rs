@@ -123,6 +123,15 @@ pub enum Flow {
     End,
 }
 
+/// Opens a file, and says what it is: the name may move on meanwhile, so that only the handle tells.
+///
+/// # Errors
+/// As for [`Files::open`] and [`Handle::meta`].
+pub(crate) fn open(files: &dyn Files, path: &Path, links: Links) -> io::Result<(Meta, Box<dyn Handle>)> {
+    let handle = files.open(path, links)?;
+    Ok((handle.meta()?, handle))
+}
+
 /// A way to reach files by name.
 ///
 /// A call may fail with [`ErrorKind::TimedOut`], which tells nothing: it is made again until it is answered.

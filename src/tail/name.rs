@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::decide::NameSeen;
 use super::failures::is_silence;
-use super::files::{FileId, FileKind, Files, Handle, Links, Meta};
+use super::files::{FileId, FileKind, Files, Handle, Links, Meta, open};
 
 /// What is known of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,11 +136,6 @@ impl Name {
             }
         }
     }
-}
-
-fn open(files: &dyn Files, path: &Path, links: Links) -> io::Result<(Meta, Box<dyn Handle>)> {
-    let handle = files.open(path, links)?;
-    Ok((handle.meta()?, handle))
 }
 
 /// What stood under a name.

@@ -136,7 +136,7 @@ impl Suspects {
                 }
                 Err(_) => return Kinship::None,
             };
-        let (verdict, mut waiting) = self.verdict(waiting, &*handle, meta, logs, engine, now);
+        let verdict = self.verdict(&mut waiting, &*handle, meta, logs, engine, now);
         if verdict == Kinship::Perhaps {
             if !given_up {
                 waiting.pin = Pin::Held;
@@ -150,18 +150,18 @@ impl Suspects {
     /// What an open file is to these logs, as far as that can be told by now.
     fn verdict(
         &mut self,
-        mut waiting: Waiting,
+        waiting: &mut Waiting,
         file: &dyn Handle,
         meta: &Meta,
         logs: &[SourceId],
         engine: &mut Engine,
         now: Instant,
-    ) -> (Kinship, Waiting) {
+    ) -> Kinship {
         if waiting.state != state(meta) {
             (waiting.state, waiting.since) = (state(meta), now);
         }
         let kinships = logs.iter().map(|log| (engine.kinship(*log, file, meta), *log));
-        let verdict = match kinships.max() {
+        match kinships.max() {
             Some((Kinship::Perhaps, log)) if !waiting.is_over(self.patience, now) => {
                 // Whether that was cut tells most.
                 engine.mark(log, Due::Files);
@@ -172,8 +172,7 @@ impl Suspects {
                 Kinship::Copy
             }
             Some((Kinship::Perhaps | Kinship::None, _)) | None => Kinship::None,
-        };
-        (verdict, waiting)
+        }
     }
 
     fn wait(&mut self, file: FileId, waiting: Waiting, now: Instant) -> Kinship {
@@ -242,8 +241,7 @@ impl Suspects {
         };
         let verdict = match handle.meta() {
             Ok(meta) => {
-                let verdict;
-                (verdict, waiting) = self.verdict(waiting, &*handle, &meta, logs, engine, now);
+                let verdict = self.verdict(&mut waiting, &*handle, &meta, logs, engine, now);
                 // The log has found its copy under another name by now, if it was compressed.
                 let is_run = logs.iter().filter_map(|log| engine.source(*log)).any(|log| log.has_run(&*handle));
                 if is_run { Kinship::Copy } else { verdict }

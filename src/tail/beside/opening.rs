@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Chain, EarlierRun, Extent};
 use crate::tail::copies::{begins, repeats};
 use crate::tail::failures::{Failures, is_silence};
-use crate::tail::files::{FileId, Handle, Links, Meta};
+use crate::tail::files::{FileId, Handle, Links, Meta, open};
 use crate::tail::gzip::Unpacked;
 use crate::tail::lineage::{Form, Sibling, siblings};
 use crate::tail::member::{Claim, Copy, Member};
@@ -76,7 +76,7 @@ pub(super) fn open_copy(sibling: &Sibling, chain: &Chain<'_>) -> io::Result<Opti
 /// # Errors
 /// A file that is there and can't be opened.
 pub(super) fn open_sibling(sibling: &Sibling, chain: &Chain<'_>) -> io::Result<Option<(Box<dyn Handle>, Meta)>> {
-    let opened = chain.files.open(&sibling.path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
+    let opened = open(chain.files, &sibling.path, Links::Refuse);
     match opened {
         Ok((meta, handle)) if meta.id == sibling.id => match sibling.form {
             Form::Plain => Ok(Some((handle, meta))),

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use super::opening::{list, told, unpack};
 use super::{ATTEMPTS, Beside, Chain, Extent};
 use crate::tail::copies::stands_at;
-use crate::tail::files::{Handle, Links, Meta};
+use crate::tail::files::{Handle, Links, Meta, open};
 use crate::tail::generation::Closed;
 use crate::tail::lineage::{self, Find, is_packed};
 use crate::tail::name::is_shortage;
@@ -59,7 +59,7 @@ pub(crate) fn find_saved(
             beside.there.moved.push((before.id, copy.id));
             return Ok(Place::Here(copy.handle, meta));
         };
-        match chain.files.open(&path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle))) {
+        match open(chain.files, &path, Links::Refuse) {
             Ok((meta, handle)) if meta.id == before.id => {
                 // One that was read as it is may have got such a name since.
                 let stands = || told(stands_at(&*handle, before.head.bytes(), 0), chain.failures);

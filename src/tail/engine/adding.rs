@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use super::{Cause, Engine, Slot};
 use crate::tail::event::{Arrival, Because, Noticed, SourceId};
-use crate::tail::files::{FileId, Handle, Links, Meta};
+use crate::tail::files::{FileId, Handle, Links, Meta, open};
 use crate::tail::gzip::Unpacked;
 use crate::tail::lineage;
 use crate::tail::options::{Following, Lineage};
@@ -113,7 +113,7 @@ impl Engine {
 
     /// Finds out whether a compressed file was made of what some source has. False if it can't be told as yet.
     pub(crate) fn compare(&mut self, path: &Path, file: FileId) -> bool {
-        let opened = self.files.open(path, Links::Refuse).and_then(|handle| Ok((handle.meta()?, handle)));
+        let opened = open(&*self.files, path, Links::Refuse);
         let Some((meta, handle)) = opened.ok().filter(|(meta, _)| meta.id == file) else { return false };
         let Ok(unpacked) = Unpacked::new(handle, path, &self.interrupt) else { return false };
         if unpacked.is_growing(&meta, self.files.now()) {
